@@ -1,0 +1,10 @@
+// The words of one request: their bytes and where each starts and ends. What a look-up or an argument cursor borrows
+// from; a request fresh from the socket and one that waits in a queue look the same here.
+
+export interface Words {
+  readonly buf: Uint8Array
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  /** Number of words, the command's name included. */
+  readonly count: number
+}

@@ -1,0 +1,258 @@
+// CLIENT: the other side of each connection, listed, named and closed.
+
+import { fromText } from '../bytes/ascii.ts'
+import { CommandError, NO_SUCH_CLIENT, SYNTAX } from '../resp/errors.ts'
+import type { Session } from '../session/session.ts'
+import type { Args } from './args.ts'
+import type { Command, SessionContext } from './command.ts'
+import { clientName } from './connection.ts'
+import { helpSubcommand } from './help.ts'
+import type { ClientView } from './services.ts'
+
+const TYPE = fromText('type')
+const ID = fromText('id')
+const ON = fromText('on')
+const OFF = fromText('off')
+const INVALID_ID = new CommandError('ERR Invalid client ID')
+const ID_NOT_POSITIVE = new CommandError('ERR client-id should be greater than 0')
+const TYPES: readonly string[] = ['normal', 'master', 'slave', 'replica', 'pubsub']
+
+/** A client's line in CLIENT LIST, without the line end. Fields and order are Redis's. */
+export function clientLine(view: ClientView, nowMs: number): string {
+  const s = view.session
+  const seconds = (ms: number): number => Math.max(0, Math.floor(nowMs / 1000) - Math.floor(ms / 1000))
+  return (
+    `id=${s.id} addr=${s.address} laddr=${s.localAddress} fd=${view.fd} name=${s.name} age=${seconds(s.createdMs)} ` +
+    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=0 psub=0 ssub=0 multi=-1 ` +
+    `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=0 ` +
+    `rbs=${view.replyBufferBytes} rbp=0 obl=0 oll=${view.outputChunks} omem=${view.outputBytes} ` +
+    `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
+    `user=${s.user} redir=-1 resp=${s.protocol} lib-name=${s.libName} lib-ver=${s.libVersion}`
+  )
+}
+
+function typeIn(args: Args, i: number): string {
+  const type = args.text(i).toLowerCase()
+  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${args.text(i)}'`)
+  return type
+}
+
+/** Every client is a normal one until pub/sub and replication exist. */
+const hasType = (type: string): boolean => type === 'normal'
+
+function list(ctx: SessionContext, args: Args): void {
+  const { clients, nowMs } = ctx.services
+  let shown = clients.list()
+  if (args.count === 4 && args.is(2, TYPE)) {
+    const type = typeIn(args, 3)
+    shown = shown.filter(() => hasType(type))
+  } else if (args.count > 3 && args.is(2, ID)) {
+    const wanted: ClientView[] = []
+    for (let i = 3; i < args.count; i++) {
+      const id = args.int(i, INVALID_ID)
+      const view = shown.find(v => v.session.id === id)
+      if (view !== undefined) wanted.push(view)
+    }
+    shown = wanted
+  } else if (args.count !== 2) throw SYNTAX
+  ctx.reply.verbatim('txt', shown.map(view => `${clientLine(view, nowMs())}\n`).join(''))
+}
+
+function info(ctx: SessionContext): void {
+  const own = ctx.services.clients.list().find(v => v.session === ctx.session)
+  ctx.reply.verbatim('txt', own === undefined ? '' : `${clientLine(own, ctx.services.nowMs())}\n`)
+}
+
+/** What CLIENT KILL's options ask for; each option given must hold. */
+interface KillFilter {
+  id?: number
+  addr?: string
+  laddr?: string
+  user?: string
+  type?: string
+  maxAgeS?: number
+  skipMe: 'yes' | 'no'
+}
+
+function killFilter(args: Args): KillFilter {
+  const filter: KillFilter = { skipMe: 'yes' }
+  for (let i = 2; i < args.count; i += 2) {
+    if (i + 1 >= args.count) throw SYNTAX
+    const option = args.text(i).toLowerCase()
+    const value = args.text(i + 1)
+    if (option === 'id') filter.id = args.intIn(i + 1, 1, Number.MAX_SAFE_INTEGER, ID_NOT_POSITIVE)
+    else if (option === 'type') filter.type = typeIn(args, i + 1)
+    else if (option === 'addr') filter.addr = value
+    else if (option === 'laddr') filter.laddr = value
+    else if (option === 'maxage') filter.maxAgeS = args.int(i + 1)
+    else if (option === 'user') {
+      if (value !== 'default') throw new CommandError(`ERR No such user '${value}'`)
+      filter.user = value
+    } else if (option === 'skipme') {
+      const skip = value.toLowerCase()
+      if (skip !== 'yes' && skip !== 'no') throw SYNTAX
+      filter.skipMe = skip
+    } else throw SYNTAX
+  }
+  return filter
+}
+
+function passes(filter: KillFilter, s: Session, own: Session, nowMs: number): boolean {
+  if (filter.id !== undefined && s.id !== filter.id) return false
+  if (filter.addr !== undefined && s.address !== filter.addr) return false
+  if (filter.laddr !== undefined && s.localAddress !== filter.laddr) return false
+  if (filter.user !== undefined && s.user !== filter.user) return false
+  if (filter.type !== undefined && !hasType(filter.type)) return false
+  if (filter.maxAgeS !== undefined && nowMs - s.createdMs < filter.maxAgeS * 1000) return false
+  return s !== own || filter.skipMe === 'no'
+}
+
+function kill(ctx: SessionContext, args: Args): void {
+  const { clients, nowMs } = ctx.services
+  const oldForm = args.count === 3
+  const filter: KillFilter = oldForm ? { addr: args.text(2), skipMe: 'no' } : killFilter(args)
+  const victims = clients.list().filter(v => passes(filter, v.session, ctx.session, nowMs()))
+  if (oldForm && victims.length === 0) throw NO_SUCH_CLIENT
+  for (const { session } of victims) {
+    if (session === ctx.session) session.closing = true
+    else clients.kill(session)
+  }
+  if (oldForm) ctx.reply.ok()
+  else ctx.reply.int(victims.length)
+}
+
+function setname(ctx: SessionContext, args: Args): void {
+  ctx.session.name = clientName(args, 2)
+  ctx.reply.ok()
+}
+
+function getname(ctx: SessionContext): void {
+  if (ctx.session.name === '') ctx.reply.null()
+  else ctx.reply.bulkText(ctx.session.name)
+}
+
+function setinfo(ctx: SessionContext, args: Args): void {
+  const attribute = args.text(2).toLowerCase()
+  const value = args.text(3)
+  if (attribute !== 'lib-name' && attribute !== 'lib-ver') {
+    throw new CommandError(`ERR Unrecognized option '${args.text(2)}'`)
+  }
+  if (!/^[!-~]*$/.test(value)) {
+    throw new CommandError(`ERR ${attribute} cannot contain spaces, newlines or special characters.`)
+  }
+  if (attribute === 'lib-name') ctx.session.libName = value
+  else ctx.session.libVersion = value
+  ctx.reply.ok()
+}
+
+function onOrOff(args: Args, i: number): boolean {
+  if (args.is(i, ON)) return true
+  if (args.is(i, OFF)) return false
+  throw SYNTAX
+}
+
+const SUB = {
+  effect: 'session',
+  group: 'connection',
+  complexity: 'O(1)',
+  flags: ['noscript', 'loading', 'stale'],
+} as const
+const ADMIN = {
+  effect: 'session',
+  group: 'connection',
+  complexity: 'O(N) for N clients',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+} as const
+
+const subcommands: readonly Command[] = [
+  {
+    ...SUB,
+    name: 'id',
+    syntax: '',
+    since: '5.0.0',
+    summary: 'Tells the number of this connection.',
+    run: (ctx: SessionContext) => ctx.reply.int(ctx.session.id),
+  },
+  {
+    ...SUB,
+    name: 'info',
+    syntax: '',
+    since: '6.2.0',
+    summary: 'Describes this connection.',
+    tips: ['nondeterministic_output'],
+    run: info,
+  },
+  {
+    ...ADMIN,
+    name: 'list',
+    syntax: '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]',
+    since: '2.4.0',
+    summary: 'Describes the open connections, one a line.',
+    tips: ['nondeterministic_output'],
+    run: list,
+  },
+  {
+    ...ADMIN,
+    name: 'kill',
+    syntax:
+      '<old-format | [[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR addr] | [LADDR laddr] | [SKIPME yes/no] | [MAXAGE maxage]] ...>',
+    since: '2.4.0',
+    summary: 'Closes connections by address, number, type, user or age.',
+    run: kill,
+  },
+  {
+    ...SUB,
+    name: 'setname',
+    syntax: 'connection-name',
+    since: '2.6.9',
+    summary: 'Names this connection.',
+    run: setname,
+  },
+  { ...SUB, name: 'getname', syntax: '', since: '2.6.9', summary: 'Tells the name of this connection.', run: getname },
+  {
+    ...SUB,
+    name: 'setinfo',
+    syntax: '<LIB-NAME libname | LIB-VER libver>',
+    since: '7.2.0',
+    summary: 'Notes name or version of the client library for CLIENT LIST.',
+    run: setinfo,
+  },
+  {
+    ...SUB,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    name: 'no-evict',
+    syntax: '<ON | OFF>',
+    since: '7.0.0',
+    summary: 'Keeps this connection from being closed when clients take too much memory.',
+    run: (ctx: SessionContext, args: Args) => {
+      ctx.session.noEvict = onOrOff(args, 2)
+      ctx.reply.ok()
+    },
+  },
+  {
+    ...SUB,
+    name: 'no-touch',
+    syntax: '<ON | OFF>',
+    since: '7.2.0',
+    summary: 'Lets the commands of this connection leave access times alone.',
+    run: (ctx: SessionContext, args: Args) => {
+      ctx.session.noTouch = onOrOff(args, 2)
+      ctx.reply.ok()
+    },
+  },
+]
+
+export const clientCommands: readonly Command[] = [
+  {
+    name: 'client',
+    syntax: '',
+    effect: 'session',
+    group: 'connection',
+    since: '2.4.0',
+    complexity: 'Depends on subcommand.',
+    summary: 'Looks at and after the connections.',
+    flags: [],
+    subcommands: [...subcommands, helpSubcommand('client', subcommands)],
+    run: () => undefined,
+  },
+]

@@ -1,0 +1,107 @@
+// What a command is: one row that declares it beside the function that runs it. COMMAND, the gates, the metrics' labels,
+// HELP, the README's table and the contract tests are all computed from rows (introspect.ts, table.ts).
+
+import type { ReplyWriter } from '../resp/writer.ts'
+import type { Session } from '../session/session.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { KeyWalk } from '../store/walk.ts'
+import type { Args } from './args.ts'
+import type { Services } from './services.ts'
+
+export type Effect = 'read' | 'write' | 'session' | 'server'
+
+export type Group = 'string' | 'generic' | 'connection' | 'server'
+
+/** Redis's flag names where COMMAND INFO shows them; `write` and `readonly` follow from the effect. */
+export type Flag =
+  | 'denyoom'
+  | 'admin'
+  | 'fast'
+  | 'noscript'
+  | 'loading'
+  | 'stale'
+  | 'no_auth'
+  | 'no_multi'
+  | 'no_async_loading'
+  | 'allow_busy'
+  | 'skip_monitor'
+  | 'skip_slowlog'
+  | 'sentinel'
+  | 'protected'
+  | 'no_mandatory_keys'
+
+/** Where keys stand among the words: from `at`, every `step`-th, to `last` (0: only one; -1: to the end; n: n words after `at`). */
+export interface KeySpec {
+  readonly at: number
+  readonly last: number
+  readonly step: number
+  /** Redis's key flags: RO, RW, OW or RM, then access, update, insert, delete. */
+  readonly flags: readonly string[]
+  readonly notes?: string
+}
+
+export interface ReadContext extends SessionContext {
+  readonly keys: Pick<
+    Keyspace,
+    | 'at'
+    | 'other'
+    | 'db'
+    | 'nowMs'
+    | 'accessClock'
+    | 'shards'
+    | 'read'
+    | 'peek'
+    | 'peekOther'
+    | 'resetHits'
+    | 'deadline'
+    | 'size'
+    | 'namespaceHash'
+  >
+  readonly walk: KeyWalk
+}
+
+export interface WriteContext extends ReadContext {
+  readonly keys: Keyspace
+}
+
+export interface SessionContext {
+  readonly session: Session
+  readonly reply: ReplyWriter
+  readonly services: Services
+  /** proto-max-bulk-len: no string may grow beyond it, in bytes. */
+  readonly maxStringBytes: number
+}
+
+export type Context = WriteContext
+
+interface Row<E extends Effect, C> {
+  /** Lower case. */
+  readonly name: string
+  /** Arguments after the name, in the notation of Redis's documentation: `key value [NX | XX] [GET] [EX seconds]`. Arity is computed from it. */
+  readonly syntax: string
+  readonly effect: E
+  readonly group: Group
+  readonly since: string
+  readonly complexity: string
+  readonly summary: string
+  readonly flags: readonly Flag[]
+  readonly keys?: readonly KeySpec[]
+  /** ACL categories beyond those that follow from effect, flags and group. */
+  readonly categories?: readonly string[]
+  readonly tips?: readonly string[]
+  /** Another name by which it goes (DELETE for DEL). */
+  readonly aliases?: readonly string[]
+  /** Replaced by, as COMMAND DOCS says it, since a version. */
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string }
+  readonly history?: readonly (readonly [version: string, change: string])[]
+  /** Rows of a container command; their names have no prefix. Such a row's own `run` is never called. */
+  readonly subcommands?: readonly Command[]
+  readonly run: (ctx: C, args: Args) => void
+}
+
+export type ReadCommand = Row<'read', ReadContext>
+export type WriteCommand = Row<'write', WriteContext>
+export type SessionCommand = Row<'session', SessionContext>
+/** Commands about the server itself; they may do anything. */
+export type ServerCommand = Row<'server', Context>
+export type Command = ReadCommand | WriteCommand | SessionCommand | ServerCommand

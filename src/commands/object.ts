@@ -1,0 +1,160 @@
+// OBJECT and MEMORY: how a key is kept.
+
+import { fromText } from '../bytes/ascii.ts'
+import { parseSafe } from '../bytes/int64.ts'
+import { CommandError, LFU_NOT_SELECTED, LFU_SELECTED, SYNTAX } from '../resp/errors.ts'
+import { hitsOf, idleSeconds } from '../store/access.ts'
+import { ENCODING_NAMES, entryEncoding, FLAG_OUTSIDE, stringLength, stringStart } from '../store/entry.ts'
+import { INT } from '../values/string.ts'
+import type { Args } from './args.ts'
+import type { Command, ReadContext } from './command.ts'
+import { helpSubcommand } from './help.ts'
+
+const SAMPLES = fromText('samples')
+/** Redis keeps the integers below this as shared objects, whose count of references is INT_MAX. */
+const SHARED_INTEGERS = 10000
+const SHARED_REFERENCES = 2147483647
+/** A dict slot at the usual load. */
+const SLOT_BYTES = 11
+
+const LOOK_SECOND = [{ at: 2, last: 0, step: 1, flags: ['RO'] }] as const
+
+/** Aims at the key in word 2 without counting as a use; answers null and returns 0 when it is missing. */
+function lookSecond(ctx: ReadContext, args: Args): number {
+  const e = ctx.keys.peek(args, 2)
+  if (e === 0) ctx.reply.null()
+  return e
+}
+
+function encoding(ctx: ReadContext, args: Args): void {
+  const e = lookSecond(ctx, args)
+  if (e !== 0) ctx.reply.bulkText(ENCODING_NAMES[entryEncoding(ctx.keys.at.shard.arena, e)] ?? 'unknown')
+}
+
+function refcount(ctx: ReadContext, args: Args): void {
+  const e = lookSecond(ctx, args)
+  if (e === 0) return
+  const a = ctx.keys.at.shard.arena
+  const start = stringStart(a, e)
+  const shared =
+    entryEncoding(a, e) === INT &&
+    a.u8[start] !== 45 &&
+    parseSafe(a.u8, start, start + stringLength(a, e)) < SHARED_INTEGERS
+  ctx.reply.int(shared ? SHARED_REFERENCES : 1)
+}
+
+function idletime(ctx: ReadContext, args: Args): void {
+  const e = lookSecond(ctx, args)
+  if (e === 0) return
+  if (ctx.services.config.counting === 'frequency') throw LFU_SELECTED
+  ctx.reply.int(idleSeconds(ctx.keys.at.shard.arena.i32[(e + 8) >> 2], ctx.keys.accessClock))
+}
+
+function freq(ctx: ReadContext, args: Args): void {
+  const e = lookSecond(ctx, args)
+  if (e === 0) return
+  if (ctx.services.config.counting !== 'frequency') throw LFU_NOT_SELECTED
+  ctx.reply.int(hitsOf(ctx.keys.at.shard.arena.i32[(e + 8) >> 2]))
+}
+
+function usage(ctx: ReadContext, args: Args): void {
+  for (let i = 3; i < args.count; i += 2) {
+    if (!args.is(i, SAMPLES) || i + 1 >= args.count || args.int(i + 1) < 0) throw SYNTAX
+  }
+  const e = lookSecond(ctx, args)
+  if (e === 0) return
+  const a = ctx.keys.at.shard.arena
+  const outside = (a.u8[e + 7] & FLAG_OUTSIDE) === 0 ? 0 : a.sizeOf(a.i32[e >> 2])
+  ctx.reply.int(a.sizeOf(e) + outside + SLOT_BYTES)
+}
+
+const LOOK = {
+  effect: 'read',
+  group: 'generic',
+  since: '2.2.3',
+  complexity: 'O(1)',
+  flags: [],
+  keys: LOOK_SECOND,
+} as const
+
+const objectSubcommands: readonly Command[] = [
+  {
+    ...LOOK,
+    name: 'encoding',
+    syntax: 'key',
+    summary: 'Names the way in which a value is kept.',
+    tips: ['nondeterministic_output'],
+    run: encoding,
+  },
+  {
+    ...LOOK,
+    name: 'freq',
+    syntax: 'key',
+    since: '4.0.0',
+    summary: 'Tells how often a key was used, while a policy that counts uses is on.',
+    tips: ['nondeterministic_output'],
+    run: freq,
+  },
+  {
+    ...LOOK,
+    name: 'idletime',
+    syntax: 'key',
+    summary: 'Tells for how many seconds a key was not used.',
+    tips: ['nondeterministic_output'],
+    run: idletime,
+  },
+  {
+    ...LOOK,
+    name: 'refcount',
+    syntax: 'key',
+    summary: 'Tells how many references a value has: one, or the most for a small integer.',
+    tips: ['nondeterministic_output'],
+    run: refcount,
+  },
+]
+
+const memorySubcommands: readonly Command[] = [
+  {
+    effect: 'read',
+    group: 'server',
+    name: 'usage',
+    syntax: 'key [SAMPLES count]',
+    since: '4.0.0',
+    complexity: 'O(1)',
+    summary: 'Counts the bytes that a key and its value take, all included.',
+    flags: [],
+    keys: LOOK_SECOND,
+    run: usage,
+  },
+]
+
+function container(): never {
+  throw new CommandError('ERR internal error')
+}
+
+export const objectCommands: readonly Command[] = [
+  {
+    name: 'object',
+    syntax: '',
+    effect: 'read',
+    group: 'generic',
+    since: '2.2.3',
+    complexity: 'Depends on subcommand.',
+    summary: 'Looks at how keys are kept.',
+    flags: [],
+    subcommands: [...objectSubcommands, helpSubcommand('object', objectSubcommands)],
+    run: container,
+  },
+  {
+    name: 'memory',
+    syntax: '',
+    effect: 'read',
+    group: 'server',
+    since: '4.0.0',
+    complexity: 'Depends on subcommand.',
+    summary: 'Looks at memory.',
+    flags: [],
+    subcommands: [...memorySubcommands, helpSubcommand('memory', memorySubcommands)],
+    run: container,
+  },
+]

@@ -1,0 +1,68 @@
+// What commands may ask of the server around them. The server implements it; tests run commands with the real one.
+
+import type { Session } from '../session/session.ts'
+
+/** One line of CLIENT LIST, and what CLIENT KILL filters by. */
+export interface ClientView {
+  readonly session: Session
+  readonly flags: string
+  /** Bytes of an unfinished request kept, bytes of the buffer that holds them. */
+  readonly queryBytes: number
+  readonly queryFreeBytes: number
+  /** Bytes of replies that the client has not taken. */
+  readonly outputBytes: number
+  readonly outputChunks: number
+  /** Bytes of the request that is being served. */
+  readonly argumentBytes: number
+  /** Bytes of the buffer in which replies are put together. */
+  readonly replyBufferBytes: number
+  readonly totalBytes: number
+  readonly fd: number
+}
+
+export interface Services {
+  readonly clients: {
+    list(): readonly ClientView[]
+    /** Closes a client's connection; its own one after the reply. */
+    kill(session: Session): void
+  }
+  readonly config: {
+    /** Pairs of name and value whose name matches one of the patterns. */
+    get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]
+    /** Sets all or nothing. Throws CommandError with Redis's text. */
+    set(pairs: readonly (readonly [name: string, value: string])[], session: Session): void
+    rewrite(): void
+    /** Whether a `protected` command may run for this client (enable-debug-command). */
+    allowsDebug(session: Session): boolean
+    readonly requirePass: string
+    /** Version claimed to clients. */
+    readonly redisVersion: string
+    readonly databases: number
+    /** What the hits of the access word stand for under the present policy. */
+    readonly counting: 'recency' | 'frequency'
+  }
+  readonly snapshot: {
+    /** Writes now, blocking. Throws CommandError when it cannot. */
+    save(): void
+    /** Starts a background save; false when one is running. */
+    saveInBackground(): boolean
+    /** Unix time in seconds of the last good save. */
+    readonly lastSaveS: number
+    readonly running: boolean
+    /** Saves to and loads from the file again, as DEBUG RELOAD does. */
+    reload(mode: 'save' | 'nosave'): void
+  }
+  /** Wall clock in ms, and in microseconds for TIME. */
+  nowMs(): number
+  nowMicros(): number
+  /** INFO's text for these sections (lower case; none: the default ones). */
+  info(sections: readonly string[]): string
+  resetStatistics(): void
+  setActiveExpire(active: 'on' | 'off'): void
+  /** Starts the shutdown; throws CommandError when the final save fails and `force` was not given. */
+  shutdown(options: { readonly save: 'default' | 'save' | 'nosave'; readonly force: 'force' | 'gentle' }): void
+  abortShutdown(): 'aborted' | 'none'
+  /** Stops the whole loop, as DEBUG SLEEP does. */
+  sleep(seconds: number): void
+  log(level: 'debug' | 'info' | 'warn', message: string): void
+}

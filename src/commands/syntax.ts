@@ -1,0 +1,186 @@
+// The notation in which rows write their arguments, read into a tree. Arity and COMMAND DOCS are computed from it.
+//
+//   key          a value          KEY          a token, to be written as it is
+//   [ a ]        may be left out  < a | b >    one of several      a | b inside [ ] likewise
+//   a [a ...]    one or more; `[a b ...]` repeats all of what stands before the dots, `TOKEN a [TOKEN a ...]` the token too
+
+export type ArgumentType =
+  | 'string'
+  | 'integer'
+  | 'double'
+  | 'key'
+  | 'pattern'
+  | 'unix-time'
+  | 'pure-token'
+  | 'oneof'
+  | 'block'
+
+export interface Argument {
+  readonly name: string
+  readonly type: ArgumentType
+  readonly token?: string
+  readonly optional?: true
+  readonly multiple?: true
+  readonly arguments?: readonly Argument[]
+}
+
+const TYPES: Record<string, ArgumentType> = {
+  seconds: 'integer',
+  milliseconds: 'integer',
+  count: 'integer',
+  offset: 'integer',
+  start: 'integer',
+  end: 'integer',
+  len: 'integer',
+  index: 'integer',
+  index1: 'integer',
+  index2: 'integer',
+  db: 'integer',
+  'destination-db': 'integer',
+  decrement: 'integer',
+  increment: 'integer',
+  protover: 'integer',
+  cursor: 'integer',
+  'client-id': 'integer',
+  maxage: 'integer',
+  pattern: 'pattern',
+  'unix-time-seconds': 'unix-time',
+  'unix-time-milliseconds': 'unix-time',
+}
+
+function typeOf(name: string): ArgumentType {
+  return TYPES[name] ?? (/^(key\d*|newkey|source|destination)$/.test(name) ? 'key' : 'string')
+}
+
+const isToken = (word: string): boolean => /^[A-Z][A-Z0-9-]*$/.test(word)
+
+/** Reads the notation. Throws Error when it is none: that is a mistake in a row. */
+export function parseSyntax(text: string): readonly Argument[] {
+  return new Reader(text).sequence('')
+}
+
+class Reader {
+  private readonly words: readonly string[]
+  private at = 0
+
+  constructor(text: string) {
+    this.words = text.match(/[[\]<>|]|\.\.\.|[^\s[\]<>|]+/g) ?? []
+  }
+
+  /** Arguments up to a closing bracket; alternatives become one argument of type oneof. */
+  sequence(close: string): readonly Argument[] {
+    const alternatives: Argument[][] = [[]]
+    for (;;) {
+      const word = this.words[this.at]
+      if (word === undefined) {
+        if (close !== '') throw new Error(`syntax: ${close} is missing`)
+        break
+      }
+      if (word === close) {
+        this.at++
+        break
+      }
+      const current = alternatives.at(-1) as Argument[]
+      if (word === '|') {
+        this.at++
+        alternatives.push([])
+      } else if (word === '...') {
+        this.at++
+        repeatLast(current)
+      } else current.push(this.one(current))
+    }
+    const [only, ...others] = alternatives
+    if (only === undefined || others.length === 0) return only ?? []
+    const choices = alternatives.map(asOne)
+    return [{ name: choices.map(c => c.name).join('|'), type: 'oneof', arguments: choices }]
+  }
+
+  private one(before: readonly Argument[]): Argument {
+    const word = this.words[this.at++] as string
+    if (word === '[') return this.optional(before)
+    if (word === '<') return asOne(this.sequence('>') as Argument[])
+    if (!isToken(word)) return { name: word, type: typeOf(word) }
+    const next = this.words[this.at]
+    if (next !== undefined && !/^[[\]<>|]$|^\.\.\.$/.test(next) && !isToken(next)) {
+      this.at++
+      return { name: next, type: typeOf(next), token: word }
+    }
+    if (next === '<') {
+      this.at++
+      return { ...asOne(this.sequence('>') as Argument[]), token: word }
+    }
+    return { name: word.toLowerCase(), type: 'pure-token', token: word }
+  }
+
+  /** `[a ...]` right after `a` only says that a repeats. */
+  private optional(before: readonly Argument[]): Argument {
+    const inner = this.sequence(']')
+    const arg = asOne(inner as Argument[])
+    const repeated = inner.length > 0 && inner.every(a => a.multiple === true || inner.length > 1)
+    if (repeated && arg.multiple === true && sameTail(before, inner)) return { ...arg, name: REPEAT }
+    return { ...arg, optional: true }
+  }
+}
+
+/** Marks an argument that stands for the repetition of what is before it; folded away by fold(). */
+const REPEAT = '\0repeat'
+
+function repeatLast(current: Argument[]): void {
+  const all = current.splice(0)
+  current.push({ ...asOne(all), multiple: true })
+}
+
+function asOne(args: readonly Argument[]): Argument {
+  const folded = fold(args)
+  const [first] = folded
+  if (first !== undefined && folded.length === 1) return first
+  return { name: folded.map(a => a.name).join('_'), type: 'block', arguments: folded }
+}
+
+function sameTail(before: readonly Argument[], inner: readonly Argument[]): boolean {
+  const [arg] = inner
+  if (arg === undefined) return false
+  const names = arg.type === 'block' && arg.arguments !== undefined ? arg.arguments.map(a => a.name) : [arg.name]
+  const tail = before.slice(-names.length).map(a => a.name)
+  return tail.length === names.length && tail.every((n, i) => n === names[i])
+}
+
+/** Turns `a` followed by its repetition into one argument that may come several times. */
+export function fold(args: readonly Argument[]): readonly Argument[] {
+  const out: Argument[] = []
+  for (const arg of args) {
+    if (arg.name !== REPEAT) {
+      out.push(arg)
+      continue
+    }
+    const size = arg.type === 'block' ? (arg.arguments?.length ?? 1) : 1
+    out.push({ ...asOne(out.splice(-size)), multiple: true })
+  }
+  return out
+}
+
+/** Fewest words that the arguments take, and whether there may be more. */
+function extent(args: readonly Argument[]): { least: number; open: boolean } {
+  let least = 0
+  let open = false
+  for (const arg of args) {
+    const own = arg.token !== undefined ? 1 : 0
+    let inner = { least: arg.type === 'pure-token' ? 0 : 1, open: false }
+    if (arg.type === 'block') inner = extent(arg.arguments ?? [])
+    if (arg.type === 'oneof') {
+      const all = (arg.arguments ?? []).map(a => extent([a]))
+      const shortest = Math.min(...all.map(e => e.least))
+      inner = { least: shortest, open: all.some(e => e.open || e.least !== shortest) }
+    }
+    if (arg.optional === true) open = true
+    else least += own + inner.least
+    if (arg.multiple === true || inner.open) open = true
+  }
+  return { least, open }
+}
+
+/** COMMAND's arity: the number of words, name included; negative when it is only the fewest. */
+export function arityOf(syntax: string, nameWords: number): number {
+  const { least, open } = extent(fold(parseSyntax(syntax)))
+  return open ? -(nameWords + least) : nameWords + least
+}

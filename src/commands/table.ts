@@ -1,0 +1,136 @@
+// All commands, looked up by the bytes of their names. Each row, subcommands included, gets a small number for counters
+// and everything that follows from it: arity, flag bits, ACL categories.
+
+import { lower, toText } from '../bytes/ascii.ts'
+import type { Args } from './args.ts'
+import type { Command, Context, Flag, KeySpec } from './command.ts'
+import { arityOf } from './syntax.ts'
+
+export const FLAG_WRITE = 1
+export const FLAG_READONLY = 2
+export const FLAG_DENYOOM = 4
+export const FLAG_NO_AUTH = 8
+export const FLAG_PROTECTED = 16
+export const FLAG_ADMIN = 32
+
+const FLAG_BITS: Partial<Record<Flag, number>> = {
+  denyoom: FLAG_DENYOOM,
+  no_auth: FLAG_NO_AUTH,
+  protected: FLAG_PROTECTED,
+  admin: FLAG_ADMIN,
+}
+
+/** A command as the dispatcher sees it. */
+export class TableRow {
+  readonly id: number
+  readonly row: Command
+  /** Lower case, without the container's name. */
+  readonly name: string
+  /** `get`, `client|list`. */
+  readonly fullName: string
+  readonly arity: number
+  /** FLAG_* bits. */
+  readonly flags: number
+  /** Word of the first key, 0 when there is none. */
+  readonly firstKey: number
+  /** Not of constant time: its duration is measured by itself. */
+  readonly timedAlone: boolean
+  readonly run: (ctx: Context, args: Args) => void
+  readonly parent: TableRow | undefined
+  subcommands: readonly TableRow[] | undefined
+
+  constructor(id: number, row: Command, parent: TableRow | undefined) {
+    this.id = id
+    this.row = row
+    this.name = row.name
+    this.fullName = parent === undefined ? row.name : `${parent.name}|${row.name}`
+    this.arity = row.subcommands === undefined ? arityOf(row.syntax, parent === undefined ? 1 : 2) : -2
+    this.flags =
+      (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
+      row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
+    this.firstKey = row.keys?.[0]?.at ?? 0
+    this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'
+    this.run = row.run as (ctx: Context, args: Args) => void
+    this.parent = parent
+  }
+
+  get keys(): readonly KeySpec[] {
+    return this.row.keys ?? []
+  }
+}
+
+const SLOTS = 2048
+
+function hashName(buf: Uint8Array, start: number, end: number): number {
+  let h = end - start
+  for (let i = start; i < end; i++) h = Math.imul(h ^ (buf[i] | 32), 0x01000193)
+  return (h ^ (h >>> 15)) & (SLOTS - 1)
+}
+
+export class CommandTable {
+  /** Every row by its number, subcommands included. */
+  readonly rows: readonly TableRow[]
+  /** The commands themselves, in the order of their families. */
+  readonly commands: readonly TableRow[]
+  private readonly slots = new Int16Array(SLOTS).fill(-1)
+  private readonly names: Uint8Array[] = []
+  private readonly targets: TableRow[] = []
+
+  constructor(families: readonly (readonly Command[])[]) {
+    const rows: TableRow[] = []
+    const commands: TableRow[] = []
+    const add = (row: Command, parent: TableRow | undefined): TableRow => {
+      const made = new TableRow(rows.length, row, parent)
+      rows.push(made)
+      return made
+    }
+    for (const row of families.flat()) {
+      const made = add(row, undefined)
+      commands.push(made)
+      made.subcommands = row.subcommands?.map(sub => add(sub, made))
+      for (const name of [row.name, ...(row.aliases ?? [])]) this.index(name, made)
+    }
+    this.rows = rows
+    this.commands = commands
+  }
+
+  private index(name: string, row: TableRow): void {
+    const bytes = new TextEncoder().encode(name)
+    let h = hashName(bytes, 0, bytes.length)
+    while (this.slots[h] >= 0) h = (h + 1) & (SLOTS - 1)
+    this.slots[h] = this.names.length
+    this.names.push(bytes)
+    this.targets.push(row)
+  }
+
+  /** The command of this name in any case. */
+  lookup(buf: Uint8Array, start: number, end: number): TableRow | undefined {
+    const length = end - start
+    let h = hashName(buf, start, end)
+    for (;;) {
+      const i = this.slots[h]
+      if (i < 0) return undefined
+      const name = this.names[i] as Uint8Array
+      if (name.length === length) {
+        let k = 0
+        while (k < length && lower(buf[start + k]) === name[k]) k++
+        if (k === length) return this.targets[i]
+      }
+      h = (h + 1) & (SLOTS - 1)
+    }
+  }
+
+  /** The subcommand of this name in any case. */
+  sub(row: TableRow, buf: Uint8Array, start: number, end: number): TableRow | undefined {
+    const name = toText(buf, start, end).toLowerCase()
+    return row.subcommands?.find(s => s.name === name)
+  }
+
+  /** By full name: `get`, `client|list`. */
+  byName(fullName: string): TableRow | undefined {
+    const [name = '', sub] = fullName.toLowerCase().split('|')
+    const bytes = Buffer.from(name, 'latin1')
+    const row = this.lookup(bytes, 0, bytes.length)
+    return sub === undefined ? row : row?.subcommands?.find(s => s.name === sub)
+  }
+}

@@ -1,0 +1,81 @@
+// kvns: from arguments and environment to a running server, and from signals to a clean end.
+
+import { unlinkSync, writeFileSync } from 'node:fs'
+import { helpText } from './server/config/help.ts'
+import { type Loaded, loadConfig } from './server/config/load.ts'
+import { ConfigProblem } from './server/config/setting.ts'
+import { type LogFormat, openLog } from './server/log.ts'
+import { ping } from './server/ping.ts'
+import { Server } from './server/server.ts'
+import { VERSION } from './server/version.ts'
+
+function main(): void {
+  let loaded: Loaded
+  try {
+    loaded = loadConfig(process.argv.slice(2), process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigProblem)) throw error
+    process.stderr.write(`kvns: ${error.message}\n`)
+    process.exitCode = 1
+    return
+  }
+  const { config, command } = loaded
+  if (command === 'help') process.stdout.write(helpText())
+  else if (command === 'version') process.stdout.write(`kvns ${VERSION}\n`)
+  else if (command === 'ping') ping(config).then(code => process.exit(code))
+  else serve(loaded)
+}
+
+/** redis-server's own lines for who starts us as redis-server, readable ones on a terminal, JSON elsewhere. */
+function logFormat({ config }: Loaded): LogFormat {
+  if (config.file?.format === 'redis.conf') return 'redis'
+  return process.stdout.isTTY && config.logfile === '' ? 'readable' : 'json'
+}
+
+function serve(loaded: Loaded): void {
+  const { config, warnings } = loaded
+  const format = logFormat(loaded)
+  const log = openLog(config.logLevel, format, config.logfile)
+  if (format === 'redis') log.info(`kvns ${VERSION} PID: ${process.pid}`)
+  for (const warning of warnings) log.warn(warning)
+  const server = new Server(config, log)
+  server.onStopped = code => {
+    if (config.pidfile !== '') unlinkSync(config.pidfile)
+    process.exit(code)
+  }
+  try {
+    server.start()
+    if (config.pidfile !== '') writeFileSync(config.pidfile, `${process.pid}\n`)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    log.fatal(message)
+    if (config.logfile !== '') process.stderr.write(`kvns: ${message}\n`)
+    process.exit(1)
+  }
+  process.on('SIGINT', () => stopFor(server, 'SIGINT'))
+  process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
+  process.on('SIGHUP', () => log.info('SIGHUP ignored'))
+  if (config.requirepass === '' && config.bind.some(isOpen)) {
+    log.warn(
+      'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
+    )
+  }
+  if (format === 'redis') log.info('Server initialized')
+  const ready = { port: server.port, metricsPort: server.metricsPort, pid: process.pid }
+  log.info(ready, 'Ready to accept connections')
+  if (config.readyJson) process.stdout.write(`${JSON.stringify({ ready: true, ...ready })}\n`)
+}
+
+const isOpen = (address: string): boolean => !/^-?(127\.|::1$|localhost$)/.test(address)
+
+function stopFor(server: Server, signal: string): void {
+  server.log.info(`received ${signal}, shutting down`)
+  try {
+    server.shutdown('default', 'gentle')
+  } catch {
+    // The reason is in the log already; a second signal tries again, as with Redis.
+    server.log.error('not stopping, because the data could not be saved; send the signal again or use SHUTDOWN NOSAVE')
+  }
+}
+
+main()

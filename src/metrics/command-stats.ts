@@ -1,0 +1,138 @@
+// Counters and latency histograms of commands: typed arrays indexed by command number, a few additions per command;
+// /metrics and INFO read them when they are asked.
+//
+// One clock read serves many commands: commands that take constant time are noted and settled together, each with an
+// equal share of the time since the last reading. While the whole group took less than the smallest bucket, and with 32
+// commands of about 0.2 microseconds it nearly always does, each one's bucket is exact. Others are settled alone.
+
+/** Upper bounds of the histogram's buckets in seconds; a last bucket takes the rest. */
+export const BUCKET_BOUNDS_S: readonly number[] = [
+  0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+]
+export const BUCKETS = BUCKET_BOUNDS_S.length + 1
+const BOUNDS_NS = Float64Array.from(BUCKET_BOUNDS_S, s => s * 1e9)
+const GROUP = 32
+
+/** Bucket of a duration in ns. */
+export function bucketOf(ns: number): number {
+  let b = 0
+  while (b < BOUNDS_NS.length && ns > BOUNDS_NS[b]) b++
+  return b
+}
+
+/** Number of the label that stands for "no key named", for `default`, and for all namespaces beyond the cap. */
+export const NO_NAMESPACE = 0
+export const DEFAULT_NAMESPACE = 1
+export const OTHER_NAMESPACES = 2
+const FIRST_NAMED = 3
+const TABLE_SLOTS = 4096
+
+/** Small numbers for the namespaces that get a label of their own: the first ones seen, up to a cap. */
+export class NamespaceLabels {
+  readonly names: string[] = ['', 'default', '_other']
+  private readonly hashes = new Int32Array(TABLE_SLOTS)
+  private readonly numbers = new Uint16Array(TABLE_SLOTS)
+  private readonly cap: number
+
+  /** `cap` is the most labels, `default` and `_other` not counted; at most half of the table. */
+  constructor(cap: number) {
+    this.cap = FIRST_NAMED + Math.min(cap, TABLE_SLOTS / 2)
+  }
+
+  /** The number for a namespace by the hash of its name; `buf[start, end)` is the name, read the first time only. */
+  number(hash: number, buf: Uint8Array, start: number, end: number): number {
+    if (hash === 0) return DEFAULT_NAMESPACE
+    let i = hash & (TABLE_SLOTS - 1)
+    while (this.numbers[i] !== 0) {
+      if (this.hashes[i] === hash) return this.numbers[i]
+      i = (i + 1) & (TABLE_SLOTS - 1)
+    }
+    if (this.names.length >= this.cap) return OTHER_NAMESPACES
+    this.hashes[i] = hash
+    this.numbers[i] = this.names.length
+    this.names.push(Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString('utf8'))
+    return this.numbers[i]
+  }
+}
+
+export class CommandStats {
+  readonly calls: Float64Array
+  readonly failed: Float64Array
+  readonly rejected: Float64Array
+  /** Time in ns. */
+  readonly nanos: Float64Array
+  /** Per namespace label and command: counts per bucket, then the sum in ns. Undefined until the label is met. */
+  readonly histograms: (Float64Array | undefined)[] = []
+  readonly commands: number
+  total = 0
+  errors = 0
+  /** Error replies by their first word. */
+  readonly errorCodes = new Map<string, number>()
+  unknown = 0
+  private readonly group = new Int32Array(2 * GROUP)
+  private grouped = 0
+  private lastNs = 0
+
+  constructor(commands: number) {
+    this.commands = commands
+    this.calls = new Float64Array(commands)
+    this.failed = new Float64Array(commands)
+    this.rejected = new Float64Array(commands)
+    this.nanos = new Float64Array(commands)
+  }
+
+  /** A new run of commands begins at this time (ns). */
+  begin(nowNs: number): void {
+    this.lastNs = nowNs
+  }
+
+  /** Notes that a command ran. Returns true when the group is full, and settle() is due. */
+  note(command: number, namespace: number): boolean {
+    const { group } = this
+    const at = this.grouped
+    group[at] = command
+    group[at + 1] = namespace
+    this.grouped = at + 2
+    return this.grouped === 2 * GROUP
+  }
+
+  /** Shares the time since the last call among the commands noted. */
+  settle(nowNs: number): void {
+    const n = this.grouped >> 1
+    const elapsed = Math.max(0, nowNs - this.lastNs)
+    this.lastNs = nowNs
+    if (n === 0) return
+    const each = elapsed / n
+    const bucket = elapsed <= BOUNDS_NS[0] ? 0 : bucketOf(each)
+    for (let i = 0; i < this.grouped; i += 2) {
+      const command = this.group[i]
+      this.calls[command]++
+      this.nanos[command] += each
+      const h = this.histograms[this.group[i + 1]] ?? this.histogram(this.group[i + 1])
+      const at = command * (BUCKETS + 1)
+      h[at + bucket]++
+      h[at + BUCKETS] += each
+    }
+    this.total += n
+    this.grouped = 0
+  }
+
+  private histogram(namespace: number): Float64Array {
+    const h = new Float64Array(this.commands * (BUCKETS + 1))
+    this.histograms[namespace] = h
+    return h
+  }
+
+  countError(code: string): void {
+    this.errors++
+    this.errorCodes.set(code, (this.errorCodes.get(code) ?? 0) + 1)
+  }
+
+  reset(): void {
+    this.calls.fill(0)
+    this.failed.fill(0)
+    this.rejected.fill(0)
+    this.nanos.fill(0)
+    this.errorCodes.clear()
+  }
+}

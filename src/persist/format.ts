@@ -1,0 +1,100 @@
+// The snapshot file: what it looks like, and what is thrown when it does not look like that.
+// Everything after the first eight bytes is MessagePack in frames; numbers of the frames are big endian, as MessagePack's.
+//
+//   offset
+//   0       'KVNS'        u32 version
+//   8       frame         opening map { createdMs, databases }
+//   ...     frames        records, whole ones: a record never crosses a frame
+//   ...     frame         closing map { records, bytes }; `bytes` is the size of everything before this frame
+//   end                   nothing may follow
+//
+//   frame:  u32 length of the payload | u32 CRC32 of the payload | u32 CRC32 of these two, started with the third word of
+//           the frame before (the first: with the CRC32 of the eight opening bytes) | payload
+//
+// So a length is known to be right before it is used, and a lost, doubled or exchanged frame breaks the chain. A payload
+// that begins with a map is the opening or the closing one, else it is a run of records, which are arrays:
+//
+//   [type, db, name, expireAtMs | nil, access, ...value]    a key; the fields of the value are in kinds.ts
+//   [PART, bytes]                                           the next piece of the value of the key before
+//   [GONE, db, name]                                        a key that stands further up and was renamed since
+//
+// `name` is the key's name as clients see it, `ns/key`, binary; `access` is the access word of store/access.ts. Where a
+// key has several records the last one counts; a value whose parts stop short is given up by the record that follows.
+
+import { crc32 } from 'node:zlib'
+import { Packr } from 'msgpackr/pack'
+import { fromText } from '../bytes/ascii.ts'
+
+export const VERSION = 1
+export const FRAME_HEAD_BYTES = 12
+
+/** Record types above the types of values, which are those of store/entry.ts. */
+export const PART = 16
+export const GONE = 17
+/** type, db, name, expireAtMs, access */
+export const KEY_FIELDS = 5
+
+/** The first bytes of every snapshot of this version. */
+export const OPENING: Uint8Array = Uint8Array.from([...fromText('KVNS'), 0, 0, 0, VERSION])
+export const FIRST_SEED = crc32(OPENING)
+
+export interface OpeningMap {
+  readonly createdMs: number
+  readonly databases: number
+}
+
+export interface ClosingMap {
+  readonly records: number
+  readonly bytes: number
+}
+
+const packr = new Packr({ useRecords: false, variableMapSize: true })
+
+export function packMap(map: OpeningMap | ClosingMap): Uint8Array {
+  return packr.pack(map)
+}
+
+/** The named whole numbers of a packed map; undefined when it is no map or one of them is missing. */
+export function unpackMap(bytes: Uint8Array, names: readonly string[]): readonly number[] | undefined {
+  let map: unknown
+  try {
+    map = packr.unpack(bytes)
+  } catch {
+    return undefined
+  }
+  if (typeof map !== 'object' || map === null) return undefined
+  const numbers: number[] = []
+  for (const name of names) {
+    const value: unknown = Reflect.get(map, name)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return undefined
+    numbers.push(value)
+  }
+  return numbers
+}
+
+/** The bytes of the file are not those that were written. */
+export class SnapshotDamaged extends Error {
+  override readonly name = 'SnapshotDamaged'
+  readonly path: string
+  /** Offset in the file. */
+  readonly byte: number
+  readonly reason: string
+
+  constructor(path: string, byte: number, reason: string) {
+    super(`snapshot ${path} is damaged at byte ${byte}: ${reason}`)
+    this.path = path
+    this.byte = byte
+    this.reason = reason
+  }
+}
+
+/** The file is in order, but this server, as it is set up, cannot hold it. */
+export class SnapshotRefused extends Error {
+  override readonly name = 'SnapshotRefused'
+  readonly path: string
+
+  constructor(path: string, reason: string) {
+    super(`snapshot ${path} cannot be loaded: ${reason}`)
+    this.path = path
+  }
+}

@@ -1,0 +1,106 @@
+// One frame being filled: MessagePack written by hand into a buffer that is used again for every frame, because an object
+// per key would cost more than all the rest of a snapshot.
+//
+// Callers reserve room once per record, then write without checks.
+
+import { crc32 } from 'node:zlib'
+import { copy } from '../bytes/ascii.ts'
+import { FIRST_SEED, FRAME_HEAD_BYTES } from './format.ts'
+
+/** A frame that has reached this is written. With one more walk step it stays below 1 MiB, unless names are huge. */
+const FULL_BYTES = 512 << 10
+const BUFFER_BYTES = 1 << 20
+
+export class Frame {
+  u8 = new Uint8Array(BUFFER_BYTES)
+  at = FRAME_HEAD_BYTES
+  private view = new DataView(this.u8.buffer)
+  private seed = FIRST_SEED
+
+  get full(): boolean {
+    return this.at >= FULL_BYTES
+  }
+
+  get empty(): boolean {
+    return this.at === FRAME_HEAD_BYTES
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(bytes: number): void {
+    if (this.at + bytes > this.u8.length) this.resize(2 * (this.at + bytes))
+  }
+
+  array(fields: number): void {
+    this.u8[this.at++] = 0x90 | fields
+  }
+
+  nil(): void {
+    this.u8[this.at++] = 0xc0
+  }
+
+  /** A whole number from 0 to 2^32 - 1; at most 5 bytes. */
+  uint(n: number): void {
+    const { u8 } = this
+    if (n < 128) u8[this.at++] = n
+    else {
+      u8[this.at++] = 0xce
+      this.at = putU32(u8, this.at, n)
+    }
+  }
+
+  double(n: number): void {
+    this.u8[this.at] = 0xcb
+    this.view.setFloat64(this.at + 1, n)
+    this.at += 9
+  }
+
+  /** What comes before `length` bytes; at most 5 bytes. */
+  binaryHead(length: number): void {
+    const { u8 } = this
+    if (length < 256) {
+      u8[this.at++] = 0xc4
+      u8[this.at++] = length
+    } else if (length < 65536) {
+      u8[this.at++] = 0xc5
+      u8[this.at++] = length >>> 8
+      u8[this.at++] = length
+    } else {
+      u8[this.at++] = 0xc6
+      this.at = putU32(u8, this.at, length)
+    }
+  }
+
+  bytes(src: Uint8Array, start: number, end: number): void {
+    this.at = copy(this.u8, this.at, src, start, end)
+  }
+
+  /** Writes the head. Returns the whole frame, which is good until the next call of begin. */
+  seal(): Uint8Array {
+    const { u8, at } = this
+    putU32(u8, 0, at - FRAME_HEAD_BYTES)
+    putU32(u8, 4, crc32(u8.subarray(FRAME_HEAD_BYTES, at)))
+    this.seed = crc32(u8.subarray(0, 8), this.seed)
+    putU32(u8, 8, this.seed)
+    return u8.subarray(0, at)
+  }
+
+  begin(): void {
+    this.at = FRAME_HEAD_BYTES
+    if (this.u8.length > 2 * BUFFER_BYTES) this.resize(BUFFER_BYTES)
+  }
+
+  private resize(bytes: number): void {
+    const resized = new Uint8Array(bytes)
+    resized.set(this.u8.subarray(0, this.at))
+    this.u8 = resized
+    this.view = new DataView(resized.buffer)
+  }
+}
+
+function putU32(u8: Uint8Array, at: number, n: number): number {
+  u8[at] = n >>> 24
+  u8[at + 1] = n >>> 16
+  u8[at + 2] = n >>> 8
+  u8[at + 3] = n
+  return at + 4
+}

@@ -1,0 +1,174 @@
+// Brings the keys of a snapshot file into a keyspace. Keys whose deadline has passed are left out; access words come back as
+// they were. The memory limit does not count while loading, as in Redis: what was kept must not be lost for it.
+//
+// Nothing is announced to observers and `dirty` does not move: loading changes nothing that is not on disk.
+
+import { CommandError } from '../resp/errors.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import { Place } from '../store/place.ts'
+import { FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
+import { FrameReader } from './frame-reader.ts'
+import { COMPLETE, CUT, RECORD_KINDS, type RecordKind } from './kinds.ts'
+import { Payload } from './payload.ts'
+
+export interface Loaded {
+  /** When the save began, ms since the epoch. */
+  readonly createdMs: number
+  /** Key records that were live. */
+  readonly keys: number
+  /** Key records whose deadline has passed. */
+  readonly expired: number
+  readonly bytes: number
+}
+
+/**
+ * Loads the file into `keys`, on top of what is there. Throws SnapshotDamaged, SnapshotRefused (another version, more
+ * databases or more data than fit) or what the file system says; part of the keys are there then.
+ */
+export function loadSnapshot(keys: Keyspace, path: string): Loaded {
+  const reader = new FrameReader(path)
+  const limitBytes = keys.limitBytes
+  keys.limitBytes = Number.POSITIVE_INFINITY
+  try {
+    return new Loader(keys, path, reader).run()
+  } catch (error) {
+    if (error instanceof CommandError) throw new SnapshotRefused(path, 'its data are more than the memory set aside')
+    throw error
+  } finally {
+    keys.limitBytes = limitBytes
+    reader.close()
+  }
+}
+
+class Loader {
+  private readonly keys: Keyspace
+  private readonly path: string
+  private readonly reader: FrameReader
+  private readonly input: Payload
+  private readonly place: Place
+  private records = 0
+  private loaded = 0
+  private expired = 0
+  /** The kind of the value that misses parts, and where the next one belongs; the key is at `place`. */
+  private unfinished: RecordKind | undefined
+  private from = 0
+  /** Why parts that follow are passed over: they belong to an expired key, or to one that the save gave up. */
+  private skipping: 'no' | 'expired' | 'cut' = 'no'
+
+  constructor(keys: Keyspace, path: string, reader: FrameReader) {
+    this.keys = keys
+    this.path = path
+    this.reader = reader
+    this.input = new Payload(path)
+    this.place = new Place(keys.at.shard)
+  }
+
+  run(): Loaded {
+    const { reader, input } = this
+    if (!this.frame()) this.failAtEnd('the file ends before its first frame')
+    const [createdMs = 0] = this.map(['createdMs', 'databases'])
+    for (;;) {
+      if (!this.frame()) this.failAtEnd('the file ends without its closing frame')
+      if (this.atMap()) break
+      while (input.more) this.record()
+    }
+    const [records, bytes] = this.map(['records', 'bytes'])
+    if (records !== this.records) input.fail(`${this.records} records were read, ${records} were written`)
+    if (bytes !== reader.offset - FRAME_HEAD_BYTES) input.fail('the file is not as long as it was')
+    if (this.unfinished !== undefined || this.skipping === 'cut') input.fail('the last value is not complete')
+    if (this.frame()) input.fail('something follows the closing frame')
+    return { createdMs, keys: this.loaded, expired: this.expired, bytes: reader.size }
+  }
+
+  private frame(): boolean {
+    const { reader } = this
+    if (!reader.next()) return false
+    this.input.set(reader.u8, reader.length, reader.offset, reader.size - reader.offset)
+    return true
+  }
+
+  private failAtEnd(reason: string): never {
+    this.input.set(this.reader.u8, 0, this.reader.size, 0)
+    this.input.fail(reason)
+  }
+
+  private atMap(): boolean {
+    const { input } = this
+    return input.more && input.u8[0] >>> 4 === 8
+  }
+
+  private map(names: readonly string[]): readonly number[] {
+    const { input } = this
+    const numbers = this.atMap() ? unpackMap(input.u8.subarray(0, input.end), names) : undefined
+    return numbers ?? input.fail('the map of a frame is wrong')
+  }
+
+  private record(): void {
+    const { input } = this
+    const fields = input.array()
+    const type = input.uint()
+    if (type === PART) {
+      if (fields !== 2) input.fail('a part has other fields')
+      this.part()
+      return
+    }
+    this.records++
+    if (this.unfinished !== undefined) this.keys.drop(this.place)
+    this.unfinished = undefined
+    this.skipping = 'no'
+    if (type === GONE && fields === 3) this.gone()
+    else this.key(fields, type)
+  }
+
+  private key(fields: number, type: number): void {
+    const { keys, place } = this
+    const input: Payload = this.input
+    const kind = type < RECORD_KINDS.length ? RECORD_KINDS[type] : undefined
+    if (kind === undefined || fields !== KEY_FIELDS + kind.fields) input.fail('no such type of record')
+    this.locate()
+    const deadline = input.deadline()
+    const access = input.uint()
+    if (deadline !== 0 && deadline < keys.nowMs) {
+      if (place.entry !== 0) keys.drop(place)
+      this.expired++
+      if (kind.skip(input) !== COMPLETE) this.skipping = 'expired'
+      return
+    }
+    this.from = kind.read(input, keys, place, deadline)
+    if (this.from === CUT) {
+      if (place.entry !== 0) keys.drop(place)
+      this.skipping = 'cut'
+      return
+    }
+    if (this.from !== COMPLETE) this.unfinished = kind
+    place.shard.arena.i32[(place.entry + 8) >> 2] = access
+    this.loaded++
+  }
+
+  /** Reads a database and a name, and aims the place at the key. */
+  private locate(): void {
+    const { input, keys } = this
+    const db = input.uint()
+    if (db >= keys.databases) {
+      throw new SnapshotRefused(this.path, `it has keys in database ${db}, this server has ${keys.databases} databases`)
+    }
+    input.binary()
+    keys.locateIn(this.place, db, input.u8, input.start, input.stop)
+  }
+
+  private part(): void {
+    const input: Payload = this.input
+    if (this.skipping !== 'no') {
+      input.binary()
+      return
+    }
+    if (this.unfinished === undefined) input.fail('a part without a value')
+    this.from = this.unfinished.readPart(input, this.place, this.from)
+    if (this.from === COMPLETE) this.unfinished = undefined
+  }
+
+  private gone(): void {
+    this.locate()
+    if (this.place.entry !== 0) this.keys.drop(this.place)
+  }
+}

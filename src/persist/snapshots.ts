@@ -1,0 +1,208 @@
+// The snapshot as the server knows it: loads at start, saves when asked, when time or changes say so, and at the end.
+// Two rules protect the data: a save that fails leaves the old file as it was, and a file that could not be loaded is
+// never written over.
+
+import { existsSync } from 'node:fs'
+import { SAVE_IN_PROGRESS } from '../resp/errors.ts'
+import type { Clock } from '../store/clock.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import { hasCode, removeStaleTemps, renameDurably } from './atomic-file.ts'
+import { SnapshotDamaged } from './format.ts'
+import { type Loaded, loadSnapshot } from './loader.ts'
+import { BackgroundSave, SaveCancelled, type Saved, type SaveMode, saveSync } from './writer.ts'
+
+/** Pause after a failed save before the next one by itself (Redis's CONFIG_BGSAVE_RETRY_DELAY). */
+const RETRY_MS = 5000
+
+/** Read anew at each use, so the server may hand in an object whose fields change with CONFIG SET. */
+export interface SnapshotSettings {
+  readonly path: string
+  /** Whether `intervalMs` counts; save points always do. */
+  readonly periodic: 'on' | 'off'
+  readonly intervalMs: number
+  /** Save when so many changes were made and so many seconds have passed since the last save. */
+  readonly savePoints: readonly { readonly seconds: number; readonly changes: number }[]
+  readonly ignoreDamaged: boolean
+  readonly mode: SaveMode
+}
+
+type Log = (level: 'info' | 'warn', message: string) => void
+
+export class Snapshots {
+  /** Unix time in seconds of the last good save; of the start before the first one, as LASTSAVE has it. */
+  lastSaveS: number
+  lastStatus: 'ok' | 'err' = 'ok'
+  /** -1 before the first save. */
+  lastDurationS = -1
+  /** Changes that the running background save found. */
+  dirtyAtStart = 0
+  private readonly keys: Keyspace
+  private readonly settings: SnapshotSettings
+  private readonly clock: Clock
+  private readonly log: Log
+  private background: BackgroundSave | undefined
+  private ended: Promise<void> = Promise.resolve()
+  /** nowNs of the last good save (or the start), of the last attempt, of the start of the running save. */
+  private savedNs: number
+  private triedNs = Number.NEGATIVE_INFINITY
+  /** The file that could not be loaded. */
+  private refusedPath: string | undefined
+
+  constructor(keys: Keyspace, settings: SnapshotSettings, clock: Clock, log: Log) {
+    this.keys = keys
+    this.settings = settings
+    this.clock = clock
+    this.log = log
+    this.lastSaveS = Math.floor(clock.nowMs() / 1000)
+    this.savedNs = clock.nowNs()
+  }
+
+  get running(): boolean {
+    return this.background !== undefined
+  }
+
+  /** Seconds that the running save has taken, -1 when none is running. */
+  get currentS(): number {
+    return this.background === undefined ? -1 : Math.floor((this.clock.nowNs() - this.triedNs) / 1e9)
+  }
+
+  // ---- loading ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Loads the file into the empty keyspace, at start; undefined when there is none. Throws SnapshotDamaged,
+   * SnapshotRefused or what the file system says: the server must not start then. A damaged file is renamed and passed
+   * over when the settings say so.
+   */
+  load(): Loaded | undefined {
+    const { path } = this.settings
+    for (const name of removeStaleTemps(path)) this.log('info', `removed ${name}, left by a process that was killed`)
+    this.keys.setNow(this.clock.nowMs())
+    try {
+      const loaded = loadSnapshot(this.keys, path)
+      this.log('info', `loaded ${loaded.keys} keys (${loaded.expired} expired) from ${path}`)
+      return loaded
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined
+      if (!(error instanceof SnapshotDamaged && this.settings.ignoreDamaged)) {
+        this.refusedPath = path
+        throw error
+      }
+      this.keys.flushAll()
+      this.keys.dirty = 0
+      this.log('warn', `${error.message}; it is kept as ${this.moveAside(path)}, starting empty`)
+      return undefined
+    }
+  }
+
+  private moveAside(path: string): string {
+    let ms = this.clock.nowMs()
+    while (existsSync(`${path}.damaged-${ms}`)) ms++
+    const aside = `${path}.damaged-${ms}`
+    renameDurably(path, aside)
+    return aside
+  }
+
+  /** DEBUG RELOAD: saves (or not), forgets everything, loads. Throws as save and load; the keys are gone when loading fails. */
+  reload(mode: 'save' | 'nosave'): void {
+    this.background?.cancel()
+    if (mode === 'save') this.saveNow()
+    this.keys.flushAll()
+    this.keys.setNow(this.clock.nowMs())
+    loadSnapshot(this.keys, this.settings.path)
+    this.keys.dirty = 0
+  }
+
+  // ---- saving -----------------------------------------------------------------------------------------------------
+
+  /** SAVE: writes now, the loop stands still. Throws SAVE_IN_PROGRESS or what the file system says. */
+  save(): void {
+    if (this.background !== undefined) throw SAVE_IN_PROGRESS
+    this.saveNow()
+  }
+
+  /** BGSAVE: false when one is running. A failure is logged and shows in lastStatus. */
+  saveInBackground(): boolean {
+    if (this.background !== undefined) return false
+    const background = new BackgroundSave(this.keys, this.settings.path, this.clock)
+    this.background = background
+    this.ended = this.follow(background, this.begin())
+    return true
+  }
+
+  /** Called about ten times a second: starts a background save when one is due. Nothing changed, nothing written. */
+  tick(): void {
+    if (this.background !== undefined || this.keys.dirty === 0 || this.refusedPath === this.settings.path) return
+    if (this.lastStatus === 'err' && this.clock.nowNs() - this.triedNs < RETRY_MS * 1e6) return
+    if (this.isDue()) this.saveInBackground()
+  }
+
+  /** The end of the server: gives up a running background save and saves if something changed. Throws as save. */
+  saveAtEnd(): void {
+    this.background?.cancel()
+    if (this.keys.dirty > 0) this.saveNow()
+  }
+
+  /** Fulfilled when no background save is running. */
+  idle(): Promise<void> {
+    return this.ended
+  }
+
+  private isDue(): boolean {
+    const { settings } = this
+    const passedMs = (this.clock.nowNs() - this.savedNs) / 1e6
+    if (settings.periodic === 'on' && passedMs >= settings.intervalMs) return true
+    return settings.savePoints.some(({ seconds, changes }) => {
+      return this.keys.dirty >= changes && passedMs > seconds * 1000
+    })
+  }
+
+  private saveNow(): void {
+    const dirty = this.begin()
+    try {
+      this.assertWritable()
+      this.succeed(saveSync(this.keys, this.settings.path, this.clock), dirty)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
+  private async follow(background: BackgroundSave, dirty: number): Promise<void> {
+    try {
+      this.assertWritable()
+      this.succeed(await background.run(this.settings.mode), dirty)
+    } catch (error) {
+      if (!(error instanceof SaveCancelled)) this.fail(error)
+    } finally {
+      if (this.background === background) this.background = undefined
+    }
+  }
+
+  private assertWritable(): void {
+    const { path } = this.settings
+    if (path === this.refusedPath) throw new Error(`${path} could not be loaded and is not written over`)
+  }
+
+  /** Returns the changes that the save which begins now finds. */
+  private begin(): number {
+    this.triedNs = this.clock.nowNs()
+    this.dirtyAtStart = this.keys.dirty
+    return this.dirtyAtStart
+  }
+
+  private succeed(saved: Saved, dirty: number): void {
+    const nowNs = this.clock.nowNs()
+    // What changed since the save began may be missing in the file.
+    this.keys.dirty = Math.max(0, this.keys.dirty - dirty)
+    this.savedNs = nowNs
+    this.lastSaveS = Math.floor(this.clock.nowMs() / 1000)
+    this.lastStatus = 'ok'
+    this.lastDurationS = Math.floor((nowNs - this.triedNs) / 1e9)
+    this.log('info', `saved ${saved.records} keys, ${saved.bytes} bytes`)
+  }
+
+  private fail(error: unknown): void {
+    this.lastStatus = 'err'
+    this.log('warn', `the snapshot was not saved: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

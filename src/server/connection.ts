@@ -1,0 +1,134 @@
+// One client's socket: requests in, replies out, and what waits because the client does not read. A reply goes out with
+// the others of its chunk in one write; what the socket does not take is queued here, bounded by
+// client-output-buffer-limit, and a client with much of it is not read from until it has taken it.
+
+import type { Socket } from 'bun'
+import { type ParserLimits, RequestParser } from '../resp/parser.ts'
+import type { ReplyWriter } from '../resp/writer.ts'
+import type { Session } from '../session/session.ts'
+
+/** Queued replies above which we stop reading requests of the client, and below which we go on. */
+const PAUSE_BYTES = 64 << 20
+const RESUME_BYTES = PAUSE_BYTES / 2
+
+/** Bytes: a client over `hard`, or over `soft` for `softSeconds`, is cut. 0 is no limit. */
+export interface OutputLimit {
+  readonly hardBytes: number
+  readonly softBytes: number
+  readonly softSeconds: number
+}
+
+export class Connection {
+  readonly socket: Socket<Connection>
+  readonly session: Session
+  readonly parser: RequestParser
+  readonly unix: boolean
+  closed = false
+  /** The other side has sent all it wanted to. */
+  ended = false
+  /** When we said goodbye, ms; 0 before. */
+  endingMs = 0
+  queuedBytes = 0
+  private queue: Uint8Array[] = []
+  /** Bytes of the queue's first piece that the socket has taken. */
+  private sent = 0
+  private paused = false
+  /** Since when the queue is over the soft limit, ms; 0 when it is not. */
+  private overSoftMs = 0
+
+  constructor(socket: Socket<Connection>, session: Session, limits: ParserLimits, unix: boolean) {
+    this.socket = socket
+    this.session = session
+    this.parser = new RequestParser(limits)
+    this.unix = unix
+  }
+
+  get queuedChunks(): number {
+    return this.queue.length
+  }
+
+  /** Requests wait in the parser because the client takes no replies. */
+  get isPaused(): boolean {
+    return this.paused
+  }
+
+  /** Sends what the writer holds and empties it. Returns the number of bytes. */
+  send(reply: ReplyWriter): number {
+    const { size } = reply
+    if (size === 0) return 0
+    if (this.closed) {
+      reply.clear()
+      return 0
+    }
+    if (this.queuedBytes === 0 && reply.chunks.length === 0) {
+      const taken = this.socket.write(reply.buf, 0, reply.length)
+      if (taken < reply.length) this.enqueue(reply.buf.slice(Math.max(0, taken), reply.length))
+      reply.clear()
+    } else {
+      for (const chunk of reply.take()) this.enqueue(chunk)
+      this.drain()
+    }
+    if (this.queuedBytes > PAUSE_BYTES && !this.paused) {
+      this.paused = true
+      this.socket.pause()
+    }
+    return size
+  }
+
+  private enqueue(bytes: Uint8Array): void {
+    this.queue.push(bytes)
+    this.queuedBytes += bytes.length
+  }
+
+  /** Writes from the queue until the socket is full. Returns true when reading may go on that had stopped. */
+  drain(): boolean {
+    while (this.queue.length > 0 && !this.closed) {
+      const head = this.queue[0] as Uint8Array
+      const taken = this.socket.write(head, this.sent, head.length - this.sent)
+      if (taken <= 0) break
+      this.sent += taken
+      this.queuedBytes -= taken
+      if (this.sent < head.length) break
+      this.queue.shift()
+      this.sent = 0
+    }
+    if (this.queuedBytes === 0) this.overSoftMs = 0
+    if (!this.paused || this.queuedBytes > RESUME_BYTES) return false
+    this.paused = false
+    this.socket.resume()
+    return true
+  }
+
+  /** Whether the client must be cut for what it has not read. */
+  isOver(limit: OutputLimit, nowMs: number): boolean {
+    if (limit.hardBytes !== 0 && this.queuedBytes > limit.hardBytes) return true
+    if (limit.softBytes === 0 || this.queuedBytes <= limit.softBytes) {
+      this.overSoftMs = 0
+      return false
+    }
+    if (this.overSoftMs === 0) this.overSoftMs = nowMs
+    return nowMs - this.overSoftMs >= limit.softSeconds * 1000
+  }
+
+  /** Closes after what is queued has been sent. */
+  finish(nowMs: number): void {
+    if (this.closed || this.queuedBytes > 0) return
+    if (this.endingMs === 0) {
+      this.endingMs = nowMs
+      this.socket.end()
+    }
+  }
+
+  /** Closes now; what is queued is lost. */
+  cut(): void {
+    if (!this.closed) this.socket.terminate()
+  }
+
+  /** The socket is gone. */
+  release(): void {
+    this.closed = true
+    this.queue = []
+    this.queuedBytes = 0
+    this.parser.release()
+  }
+}

@@ -1,0 +1,216 @@
+// From a parsed request to a reply: find the row, pass the gates, run it, count it. Knows no sockets: tests drive it too.
+
+import { toText } from '../bytes/ascii.ts'
+import type { Words } from '../bytes/words.ts'
+import { Args } from '../commands/args.ts'
+import type { Context } from '../commands/command.ts'
+import type { Services } from '../commands/services.ts'
+import { type CommandTable, FLAG_DENYOOM, FLAG_NO_AUTH, FLAG_PROTECTED, type TableRow } from '../commands/table.ts'
+import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
+import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand, wrongArity } from '../resp/errors.ts'
+import type { ReplyWriter } from '../resp/writer.ts'
+import type { Session } from '../session/session.ts'
+import type { Clock } from '../store/clock.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { KeyWalk } from '../store/walk.ts'
+
+/** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
+const TIGHT_BYTES = 128 << 20
+
+const DEBUG_REFUSED = new CommandError(
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a ' +
+    'local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
+)
+
+/** Refuses by throwing. In Redis's order. */
+type Gate = (row: TableRow, session: Session, dispatcher: Dispatcher) => void
+
+const GATES: readonly Gate[] = [
+  function allowedHere(row, session, { context }) {
+    if ((row.flags & FLAG_PROTECTED) !== 0 && !context.services.config.allowsDebug(session)) throw DEBUG_REFUSED
+  },
+  function loggedIn(row, session) {
+    if (!session.authenticated && (row.flags & FLAG_NO_AUTH) === 0) throw NOAUTH
+  },
+  function belowLimit(row, _session, { context: { keys } }) {
+    if ((row.flags & FLAG_DENYOOM) === 0) return
+    while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
+  },
+]
+
+export interface DispatcherOptions {
+  readonly table: CommandTable
+  readonly keys: Keyspace
+  readonly walk: KeyWalk
+  readonly services: Services
+  readonly stats: CommandStats
+  readonly labels: NamespaceLabels
+  readonly clock: Clock
+  readonly reply: ReplyWriter
+  readonly maxStringBytes: () => number
+  /** Told of every thrown value that is no reply: a bug of ours. */
+  readonly onBug: (command: string, error: unknown) => void
+}
+
+/** The one context that all commands run with; only session and protocol change from request to request. */
+class RunningContext implements Context {
+  session: Session
+  readonly keys: Keyspace
+  readonly walk: KeyWalk
+  readonly reply: ReplyWriter
+  readonly services: Services
+  private readonly maxBytes: () => number
+
+  constructor(options: DispatcherOptions, session: Session) {
+    this.session = session
+    this.keys = options.keys
+    this.walk = options.walk
+    this.reply = options.reply
+    this.services = options.services
+    this.maxBytes = options.maxStringBytes
+  }
+
+  get maxStringBytes(): number {
+    return this.maxBytes()
+  }
+}
+
+export class Dispatcher {
+  readonly context: RunningContext
+  private readonly args = new Args()
+  private readonly table: CommandTable
+  private readonly keys: Keyspace
+  private readonly stats: CommandStats
+  private readonly labels: NamespaceLabels
+  private readonly clock: Clock
+  private readonly onBug: DispatcherOptions['onBug']
+  private tight = false
+
+  constructor(options: DispatcherOptions, idle: Session) {
+    this.context = new RunningContext(options, idle)
+    this.table = options.table
+    this.keys = options.keys
+    this.stats = options.stats
+    this.labels = options.labels
+    this.clock = options.clock
+    this.onBug = options.onBug
+  }
+
+  /** A client's chunk of commands begins: the clocks are read once for all of them. */
+  begin(session: Session): void {
+    const { keys, context } = this
+    keys.setNow(this.clock.nowMs())
+    this.stats.begin(this.clock.nowNs())
+    this.tight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
+    keys.touching = !session.noTouch
+    session.activeMs = keys.nowMs
+    context.session = session
+    context.reply.protocol = session.protocol
+  }
+
+  /** The chunk is done. */
+  end(): void {
+    this.stats.settle(this.clock.nowNs())
+  }
+
+  /** Runs one request of the session given to begin(); its reply is in the writer afterwards. */
+  execute(request: Words): void {
+    const { args, context, keys } = this
+    const { session } = context
+    args.borrow(request)
+    session.commands++
+    const row = this.find(args)
+    if (row === undefined) return
+    if (
+      (row.flags & FLAG_PROTECTED) !== 0 ||
+      !session.authenticated ||
+      (this.tight && (row.flags & FLAG_DENYOOM) !== 0)
+    ) {
+      if (!this.passes(row)) return
+    }
+    session.lastCommand = row.fullName
+    keys.db = session.db
+    keys.at.nsHash = 0
+    this.run(row, args)
+    const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
+    if (this.stats.note(row.id, namespace) || row.timedAlone) {
+      this.stats.settle(this.clock.nowNs())
+      if (row.timedAlone) keys.setNow(this.clock.nowMs())
+    }
+  }
+
+  private run(row: TableRow, args: Args): void {
+    const { reply } = this.context
+    const mark = reply.mark()
+    try {
+      row.run(this.context, args)
+    } catch (error) {
+      reply.rewind(mark)
+      this.fail(row, error)
+    }
+  }
+
+  private fail(row: TableRow, error: unknown): void {
+    let known: CommandError
+    if (error instanceof CommandError) known = error
+    else {
+      this.onBug(row.fullName, error)
+      known = INTERNAL
+    }
+    this.stats.failed[row.id]++
+    this.stats.countError(known.code)
+    this.context.reply.error(known.reply)
+  }
+
+  private namespaceLabel(): number {
+    const p = this.keys.at
+    return this.labels.number(p.nsHash, p.buf, p.nsStart, p.nsEnd)
+  }
+
+  /** The row with the right number of words; else the error is answered and counted. */
+  private find(args: Args): TableRow | undefined {
+    const { table } = this
+    const top = table.lookup(args.buf, args.starts[0], args.ends[0])
+    if (top === undefined) {
+      this.stats.unknown++
+      this.refuse(unknownCommand(args.text(0), words(args)))
+      return undefined
+    }
+    let row: TableRow | undefined = top
+    if (top.subcommands !== undefined && args.count > 1) {
+      row = table.sub(top, args.buf, args.starts[1], args.ends[1])
+      if (row === undefined) {
+        this.refuse(unknownSubcommand(args.text(1), args.text(0)))
+        return undefined
+      }
+    }
+    const { arity } = row
+    if (arity > 0 ? args.count !== arity : args.count < -arity) {
+      this.stats.rejected[row.id]++
+      this.refuse(wrongArity(row.fullName))
+      return undefined
+    }
+    return row
+  }
+
+  private passes(row: TableRow): boolean {
+    try {
+      for (const gate of GATES) gate(row, this.context.session, this)
+      return true
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      this.stats.rejected[row.id]++
+      this.refuse(error)
+      return false
+    }
+  }
+
+  private refuse(error: CommandError): void {
+    this.stats.countError(error.code)
+    this.context.reply.error(error.reply)
+  }
+}
+
+function* words(args: Args): Generator<string> {
+  for (let i = 1; i < args.count; i++) yield toText(args.buf, args.starts[i], args.ends[i])
+}

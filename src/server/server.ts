@@ -1,0 +1,250 @@
+// The server: everything put together, started, kept going by a few timers, and stopped within two seconds.
+
+import { chmodSync, existsSync, unlinkSync } from 'node:fs'
+import { FAMILIES } from '../commands/all.ts'
+import { CommandTable } from '../commands/table.ts'
+import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
+import { Snapshots } from '../persist/snapshots.ts'
+import { CommandError } from '../resp/errors.ts'
+import { ReplyWriter } from '../resp/writer.ts'
+import { Session } from '../session/session.ts'
+import { type Clock, systemClock } from '../store/clock.ts'
+import { Expiry } from '../store/expiry.ts'
+import { Keyspace } from '../store/keyspace.ts'
+import { seedFromSystem } from '../store/random.ts'
+import { KeyWalk } from '../store/walk.ts'
+import { Clients } from './clients.ts'
+import type { Config } from './config/config.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { type Log, pinoLevel } from './log.ts'
+import { makeServices } from './services.ts'
+
+const TICK_MS = 100
+/** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
+const BUSY_MS = 1
+const LOOK_MS = 40
+const SHUTDOWN_FAILED = new CommandError('ERR Errors trying to SHUTDOWN. Check logs.')
+
+export type StopReason = 'save' | 'nosave' | 'default'
+
+export class Server {
+  readonly config: Config
+  readonly log: Log
+  readonly clock: Clock
+  readonly keys: Keyspace
+  readonly walk: KeyWalk
+  readonly expiry: Expiry
+  readonly snapshots: Snapshots
+  readonly table: CommandTable
+  readonly stats: CommandStats
+  readonly labels: NamespaceLabels
+  readonly dispatcher: Dispatcher
+  readonly clients: Clients
+  readonly startedMs: number
+  /** The port in use; 0 without TCP. */
+  port = 0
+  /** The HTTP port in use; 0 without one. */
+  metricsPort = 0
+  isLoading = true
+  bugs = 0
+  /** Called when the server has stopped. */
+  onStopped: (code: number) => void = () => undefined
+  private readonly timers: Timer[] = []
+  private stopping = false
+
+  constructor(config: Config, log: Log, clock: Clock = systemClock) {
+    this.config = config
+    this.log = log
+    this.clock = clock
+    this.startedMs = clock.nowMs()
+    const { databases, memoryLimitBytes } = config
+    const seed = seedFromSystem()
+    this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
+    this.walk = new KeyWalk(this.keys)
+    this.expiry = new Expiry(this.keys, clock)
+    this.snapshots = new Snapshots(this.keys, snapshotSettings(config), clock, (level, text) => log[level](text))
+    this.table = new CommandTable(FAMILIES)
+    this.stats = new CommandStats(this.table.rows.length)
+    this.labels = new NamespaceLabels(config.metricsMaxNamespaces)
+    const reply = new ReplyWriter()
+    this.dispatcher = new Dispatcher(
+      {
+        table: this.table,
+        keys: this.keys,
+        walk: this.walk,
+        services: this.services(),
+        stats: this.stats,
+        labels: this.labels,
+        clock,
+        reply,
+        maxStringBytes: () => config.maxRespBulkBytes,
+        onBug: (command, error) => this.bug(command, error),
+      },
+      new Session(0, '', '', true, true, this.startedMs),
+    )
+    this.clients = new Clients(config, this.dispatcher, reply, log, () => clock.nowMs())
+    this.followConfig()
+  }
+
+  private services(): ReturnType<typeof makeServices> {
+    return makeServices({
+      config: this.config,
+      keys: this.keys,
+      expiry: this.expiry,
+      snapshots: this.snapshots,
+      stats: this.stats,
+      clock: this.clock,
+      log: this.log,
+      clients: () => this.clients,
+      info: () => '',
+      isLoading: () => this.isLoading,
+      shutdown: ({ save, force }) => this.shutdown(save, force),
+      abortShutdown: () => 'none',
+    })
+  }
+
+  private bug(command: string, error: unknown): void {
+    this.bugs++
+    this.log.error(
+      { command, error: String(error), stack: error instanceof Error ? error.stack : '' },
+      'internal error',
+    )
+  }
+
+  /** What CONFIG SET changes at once. */
+  private followConfig(): void {
+    const { config, keys, clients, log } = this
+    config.onChange(['maxmemoryBytes'], () => {
+      keys.limitBytes = config.memoryLimitBytes
+      return undefined
+    })
+    config.onChange(['maxRespArgs', 'maxRespBulkBytes', 'maxRespInlineBytes', 'clientQueryBufferLimitBytes'], () => {
+      clients.applyLimits()
+      return undefined
+    })
+    config.onChange(['logLevel'], () => {
+      log.level = pinoLevel(config.logLevel)
+      return undefined
+    })
+    config.onChange(['port', 'bind'], () => this.listenAgain())
+  }
+
+  /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
+  start(): void {
+    this.snapshots.load()
+    this.isLoading = false
+    this.listen()
+    this.timers.push(setInterval(() => this.tick(), TICK_MS))
+    this.sweep()
+  }
+
+  private listen(): void {
+    const { config } = this
+    const asked = config.port
+    if (asked !== 0 || config.file?.format !== 'redis.conf') this.listenTcp(asked)
+    if (config.unixsocket !== '') {
+      if (existsSync(config.unixsocket)) unlinkSync(config.unixsocket)
+      this.clients.listenUnix(config.unixsocket)
+      if (config.unixsocketPerm !== 0) chmodSync(config.unixsocket, config.unixsocketPerm)
+    }
+  }
+
+  /** All addresses of `bind`; those with a leading `-` may be missing on this machine. */
+  private listenTcp(port: number): void {
+    let taken = port
+    for (const address of this.config.bind) {
+      const optional = address.startsWith('-')
+      const plain = optional ? address.slice(1) : address
+      const host = plain === '*' ? '0.0.0.0' : plain === '::*' ? '::' : plain
+      try {
+        taken = this.clients.listen(host, taken)
+      } catch (error) {
+        if (!optional || (error as { code?: string }).code !== 'EADDRNOTAVAIL') throw error
+      }
+    }
+    this.port = taken
+  }
+
+  private listenAgain(): string | undefined {
+    const before = this.port
+    this.clients.stopListening()
+    try {
+      this.listen()
+      return undefined
+    } catch (error) {
+      this.log.warn(`cannot listen: ${String(error)}`)
+      this.clients.stopListening()
+      this.port = before
+      return 'Unable to listen on this port. Check server logs.'
+    }
+  }
+
+  private tick(): void {
+    this.clients.tick()
+    this.snapshots.tick()
+  }
+
+  /** Expired keys and flushed memory, in slices. */
+  private sweep(): void {
+    const more = this.expiry.slice()
+    const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))
+    this.timers[1] = setTimeout(() => this.sweep(), delay)
+  }
+
+  /** SHUTDOWN: throws when the final save fails, unless forced. */
+  shutdown(save: StopReason, force: 'force' | 'gentle'): void {
+    const wanted = save === 'save' || (save === 'default' && this.savesAtEnd())
+    if (wanted) {
+      try {
+        if (save === 'save') this.snapshots.save()
+        else this.snapshots.saveAtEnd()
+      } catch (error) {
+        this.log.error(`saving at shutdown failed: ${String(error)}`)
+        if (force === 'gentle') throw SHUTDOWN_FAILED
+      }
+    }
+    this.stop(0)
+  }
+
+  private savesAtEnd(): boolean {
+    return (
+      this.config.snapshotPath !== undefined && (this.config.persistPath !== '' || this.config.savePoints.length > 0)
+    )
+  }
+
+  /** Stops at once; what is to be saved was saved. */
+  stop(code: number): void {
+    if (this.stopping) return
+    this.stopping = true
+    for (const timer of this.timers) clearTimeout(timer)
+    this.clients.stopListening()
+    this.clients.closeAll()
+    const { unixsocket } = this.config
+    if (unixsocket !== '' && existsSync(unixsocket)) unlinkSync(unixsocket)
+    this.log.info('stopped')
+    this.onStopped(code)
+  }
+}
+
+function snapshotSettings(config: Config): ConstructorParameters<typeof Snapshots>[1] {
+  return {
+    get path() {
+      return config.snapshotPath ?? `${config.dir}/${config.dbfilename}`
+    },
+    get periodic() {
+      return config.persistPath === '' ? 'off' : 'on'
+    },
+    get intervalMs() {
+      return config.persistIntervalSeconds * 1000
+    },
+    get savePoints() {
+      return config.savePoints
+    },
+    get ignoreDamaged() {
+      return config.ignoreDamagedSnapshot
+    },
+    get mode() {
+      return config.sharedValues ? 'sliced' : 'whole'
+    },
+  }
+}

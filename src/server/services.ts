@@ -1,0 +1,106 @@
+// What commands may ask of the server, put together from its parts.
+
+import type { Services } from '../commands/services.ts'
+import type { CommandStats } from '../metrics/command-stats.ts'
+import type { Snapshots } from '../persist/snapshots.ts'
+import { CommandError, LOADING } from '../resp/errors.ts'
+import type { Clock } from '../store/clock.ts'
+import type { Expiry } from '../store/expiry.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { Clients } from './clients.ts'
+import type { Config } from './config/config.ts'
+import { rewriteConfigFile } from './config/rewrite.ts'
+import type { Log } from './log.ts'
+
+export interface ServiceParts {
+  readonly config: Config
+  readonly keys: Keyspace
+  readonly expiry: Expiry
+  readonly snapshots: Snapshots
+  readonly stats: CommandStats
+  readonly clock: Clock
+  readonly log: Log
+  /** Made after the services are. */
+  readonly clients: () => Clients
+  readonly info: (sections: readonly string[]) => string
+  readonly isLoading: () => boolean
+  readonly shutdown: Services['shutdown']
+  readonly abortShutdown: Services['abortShutdown']
+}
+
+/** Runs a save; what the file system says becomes an error reply. */
+function saved(action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    throw new CommandError(`ERR ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+export function makeServices(parts: ServiceParts): Services {
+  const { config, keys, expiry, snapshots, stats, clock, log } = parts
+  return {
+    clients: {
+      list: () => parts.clients().list(),
+      kill: session => parts.clients().kill(session),
+    },
+    config: {
+      get: patterns => config.entries(patterns),
+      set(pairs, session) {
+        const refusal = config.set(pairs, { isLocal: session.local, isLoading: parts.isLoading() })
+        if (refusal === undefined) return
+        throw refusal.kind === 'loading' ? LOADING : new CommandError(`ERR ${refusal.text}`)
+      },
+      rewrite() {
+        const problem = rewriteConfigFile(config, 'changed')
+        if (problem !== undefined) throw new CommandError(`ERR ${problem}`)
+      },
+      allowsDebug: session =>
+        config.enableDebugCommand === 'yes' || (config.enableDebugCommand === 'local' && session.local),
+      get requirePass() {
+        return config.requirepass
+      },
+      get redisVersion() {
+        return config.redisVersion
+      },
+      get databases() {
+        return keys.databases
+      },
+      get counting() {
+        return /lfu/.test(config.text('maxmemory-policy') ?? '') ? 'frequency' : 'recency'
+      },
+    },
+    snapshot: {
+      save: () => saved(() => snapshots.save()),
+      saveInBackground: () => snapshots.saveInBackground(),
+      get lastSaveS() {
+        return snapshots.lastSaveS
+      },
+      get running() {
+        return snapshots.running
+      },
+      reload: mode => saved(() => snapshots.reload(mode)),
+    },
+    nowMs: () => clock.nowMs(),
+    nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+    info: parts.info,
+    resetStatistics() {
+      stats.reset()
+      keys.hits = 0
+      keys.misses = 0
+      keys.expired = 0
+      parts.clients().counts.reset()
+    },
+    setActiveExpire(active) {
+      expiry.active = active === 'on'
+    },
+    shutdown: parts.shutdown,
+    abortShutdown: parts.abortShutdown,
+    sleep: seconds => Bun.sleepSync(Math.min(seconds, MAX_SLEEP_S) * 1000),
+    log: (level, message) => log[level](message),
+  }
+}
+
+/** DEBUG SLEEP for a day is a mistake. */
+const MAX_SLEEP_S = 86400

@@ -1,0 +1,5 @@
+// The version of kvns, from package.json alone.
+
+import { version } from '../../package.json' with { type: 'json' }
+
+export const VERSION: string = version

@@ -1,0 +1,56 @@
+// What the server remembers about a client, sockets aside: what HELLO, AUTH, SELECT and CLIENT set, and what CLIENT LIST shows.
+
+export class Session {
+  readonly id: number
+  /** host:port, or the path of a unix socket. */
+  readonly address: string
+  readonly localAddress: string
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number
+  activeMs: number
+  db = 0
+  protocol: 2 | 3 = 2
+  authenticated: boolean
+  user = 'default'
+  name = ''
+  libName = ''
+  libVersion = ''
+  noEvict = false
+  noTouch = false
+  /** Full name of the last command, as in CLIENT LIST: `get`, `client|list`. */
+  lastCommand = ''
+  /** Commands served. */
+  commands = 0
+  /** Close after the replies so far are written (QUIT, CLIENT KILL of oneself, protocol errors). */
+  closing = false
+  /** True when the client reached us over the loopback interface or a unix socket (enable-debug-command local). */
+  readonly local: boolean
+
+  constructor(
+    id: number,
+    address: string,
+    localAddress: string,
+    local: boolean,
+    authenticated: boolean,
+    nowMs: number,
+  ) {
+    this.id = id
+    this.address = address
+    this.localAddress = localAddress
+    this.local = local
+    this.authenticated = authenticated
+    this.createdMs = nowMs
+    this.activeMs = nowMs
+  }
+
+  /** RESET: back to what a new connection has, but its id and age. */
+  reset(authenticated: boolean): void {
+    this.db = 0
+    this.protocol = 2
+    this.authenticated = authenticated
+    this.user = 'default'
+    this.name = ''
+    this.noEvict = false
+    this.noTouch = false
+  }
+}

@@ -1,0 +1,156 @@
+// What happens without a command: keys go at their deadline, flushed databases are freed. Both work in slices bounded by
+// time, pulled by the server's timer; the wheel and the dead records in the arena keep the place where a slice stopped.
+
+import { dictClear, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
+import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
+import type { Clock } from './clock.ts'
+import { FLAG_OUTSIDE, FLAG_TIMED, FLAG_UNLISTED, keyLength, keyStart, namespaceOf, TIMER_AT } from './entry.ts'
+import type { Keyspace } from './keyspace.ts'
+import { Place } from './place.ts'
+import {
+  DB_NEXT_DEAD,
+  DB_NUMBER,
+  NS_DB,
+  NS_FREED,
+  NS_HASH,
+  NS_NAME,
+  NS_NAME_LENGTH,
+  ROOT_DEAD,
+  type Shard,
+} from './shard.ts'
+
+/** Longest stretch of the loop that one slice may take. */
+export const SLICE_MS = 0.8
+/** Wheel steps, or entries freed, between two looks at the clock: about 20 microseconds of work. */
+const STEPS_PER_LOOK = 64
+const ALL_HASHES = 0x1_0000_0000
+
+export class Expiry {
+  /** False after DEBUG SET-ACTIVE-EXPIRE 0. */
+  active = true
+  private readonly keys: Keyspace
+  private readonly clock: Clock
+  private readonly place: Place
+  private readonly batch = new PairBatch()
+
+  constructor(keys: Keyspace, clock: Clock) {
+    this.keys = keys
+    this.clock = clock
+    this.place = new Place(keys.at.shard)
+    keys.onPressure = () => this.reclaim()
+  }
+
+  /**
+   * One slice: removes due keys and frees flushed ones for at most SLICE_MS. Returns true when work is left, so that the
+   * caller comes back soon.
+   */
+  slice(): boolean {
+    const start = this.clock.nowNs()
+    this.keys.setNow(this.clock.nowMs())
+    for (const shard of this.keys.shards) {
+      while (this.step(shard)) {
+        if (this.clock.nowNs() - start > SLICE_MS * 1e6) return true
+      }
+    }
+    return false
+  }
+
+  /** Frees some of what was flushed; false when there is none. The keyspace calls it before it refuses a write. */
+  reclaim(): boolean {
+    for (const shard of this.keys.shards) {
+      if (shard.arena.i32[ROOT_DEAD >> 2] === 0) continue
+      this.freeSome(shard)
+      return true
+    }
+    return false
+  }
+
+  /** When slice() has something to do next, ms since the epoch; Infinity when no key has a deadline. */
+  nextMs(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const shard of this.keys.shards) {
+      if (shard.arena.i32[ROOT_DEAD >> 2] !== 0) return this.keys.nowMs
+      if (this.active) next = Math.min(next, wheelNextMs(shard.arena, shard.wheel))
+    }
+    return next
+  }
+
+  /** A few microseconds of work on one shard; false when there is none. */
+  private step(shard: Shard): boolean {
+    if (this.active && this.expireSome(shard)) return true
+    if (shard.arena.i32[ROOT_DEAD >> 2] === 0) return false
+    this.freeSome(shard)
+    return true
+  }
+
+  private expireSome(shard: Shard): boolean {
+    // A key lives through the whole millisecond of its deadline, as in Redis.
+    const due = this.keys.nowMs - 1
+    for (let i = 0; i < STEPS_PER_LOOK; i++) {
+      const timer = wheelAdvance(shard.arena, shard.wheel, due, STEPS_PER_LOOK)
+      if (timer === 0) return false
+      if (timer < 0) return true
+      this.fire(shard, timer - TIMER_AT)
+    }
+    return true
+  }
+
+  private fire(shard: Shard, entry: number): void {
+    const a = shard.arena
+    a.u8[entry + 7] |= FLAG_UNLISTED
+    const ns = namespaceOf(a, entry)
+    const db = a.i32[(a.i32[(ns + NS_DB) >> 2] + DB_NUMBER) >> 2]
+    if (db < 0) return
+    const p = this.place
+    p.buf = a.u8
+    p.keyStart = keyStart(a, entry)
+    p.keyEnd = p.keyStart + keyLength(a, entry)
+    p.nsHash = a.i32[(ns + NS_HASH) >> 2]
+    p.nsStart = ns + NS_NAME
+    p.nsEnd = p.nsHash === 0 ? -1 : p.nsStart + a.i32[(ns + NS_NAME_LENGTH) >> 2]
+    p.hash = this.keys.hashOf(p.nsHash, a.u8, p.keyStart, p.keyEnd)
+    p.db = db
+    p.shard = shard
+    p.ns = ns
+    p.entry = entry
+    p.slot = dictFind(a, ns, p.hash)
+    while (p.slot !== 0 && dictRef(a, p.slot) !== entry) p.slot = dictNext(a, ns, p.slot, p.hash)
+    this.keys.expire(p)
+  }
+
+  /** Frees some entries of the first dead database, then its namespaces, then the record itself. */
+  private freeSome(shard: Shard): void {
+    const a = shard.arena
+    const record = a.i32[ROOT_DEAD >> 2]
+    this.batch.length = 0
+    dictScan(a, record, 0, 1, this.batch)
+    if (this.batch.length === 0) {
+      a.i32[ROOT_DEAD >> 2] = a.i32[(record + DB_NEXT_DEAD) >> 2]
+      a.free(record)
+      return
+    }
+    const ns = this.batch.refs[0] as number
+    const at = (ns + NS_FREED) >> 2
+    this.batch.length = 0
+    const next = dictScan(a, ns, a.i32[at] >>> 0, STEPS_PER_LOOK, this.batch)
+    for (let i = 0; i < this.batch.length; i++) this.freeEntry(shard, this.batch.refs[i] as number)
+    if (next < ALL_HASHES) {
+      a.i32[at] = next | 0
+      return
+    }
+    dictClear(a, ns)
+    const hash = a.i32[(ns + NS_HASH) >> 2]
+    let slot = dictFind(a, record, hash)
+    while (slot !== 0 && dictRef(a, slot) !== ns) slot = dictNext(a, record, slot, hash)
+    dictRemove(a, record, slot)
+    a.free(ns)
+  }
+
+  private freeEntry(shard: Shard, e: number): void {
+    const a = shard.arena
+    const flags = a.u8[e + 7]
+    if ((flags & (FLAG_TIMED | FLAG_UNLISTED)) === FLAG_TIMED) wheelRemove(a, shard.wheel, e + TIMER_AT)
+    if ((flags & FLAG_OUTSIDE) !== 0) a.free(a.i32[e >> 2])
+    a.free(e)
+  }
+}

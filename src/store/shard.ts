@@ -1,0 +1,156 @@
+// A shard: an arena plus the roots of what lives in it. A key belongs to one shard by its hash, so a namespace has a
+// record in every shard that holds keys of it. All state is in arena words; the fields here never change between resets.
+//
+// root area of the arena (ROOT = ARENA_ROOT):
+//    0  i32  time wheel        4  i32  first dead database record
+//    8  i32 x databases: database record of each database number
+//
+// database record (its place in the table above says which number it has; SWAPDB swaps two places):
+//    0  dict root, 16 bytes: namespaces by hash of their name
+//   16  i32  database number, -1 once detached     20  i32  keys       24  i32  timed keys
+//   28  i32  record of the namespace `default`     32  f64  sum of the deadlines of its timed keys
+//   40  f64  logical bytes of its keys                48  i32  next dead record
+//
+// namespace record:
+//    0  dict root, 16 bytes: entries by hash of (namespace, local key)
+//   16  i32  hash of the name    20  i32  database record    24  i32  timed keys    28  i32  length of the name
+//   32  f64  logical bytes       40  f64  allocated bytes of its entries and values
+//   48  i32  how far the freeing of a detached namespace has come        52  ...  name
+
+import { copy, equals } from '../bytes/ascii.ts'
+import { ARENA_ROOT, Arena } from '../memory/arena.ts'
+import { dictFind, dictInsert, dictNext, dictRef, dictRemove } from '../memory/dict.ts'
+import { wheelCreate } from '../memory/timewheel.ts'
+
+const ROOT_WHEEL = ARENA_ROOT
+export const ROOT_DEAD = ARENA_ROOT + 4
+const ROOT_DATABASES = ARENA_ROOT + 8
+
+export const DB_NUMBER = 16
+export const DB_KEYS = 20
+export const DB_TIMED = 24
+export const DB_DEFAULT = 28
+export const DB_DEADLINES = 32
+export const DB_LOGICAL = 40
+export const DB_NEXT_DEAD = 48
+const DB_BYTES = 56
+
+export const NS_HASH = 16
+export const NS_DB = 20
+export const NS_TIMED = 24
+export const NS_NAME_LENGTH = 28
+export const NS_LOGICAL = 32
+export const NS_ALLOCATED = 40
+export const NS_FREED = 48
+export const NS_NAME = 52
+
+export class Shard {
+  readonly arena: Arena
+  private readonly databases: number
+
+  constructor(capacityBytes: number, databases: number, nowMs: number) {
+    this.arena = new Arena(capacityBytes, 8 + 4 * databases)
+    this.databases = databases
+    this.init(nowMs)
+  }
+
+  private init(nowMs: number): void {
+    const { arena } = this
+    arena.i32[ROOT_WHEEL >> 2] = wheelCreate(arena, nowMs)
+    for (let db = 0; db < this.databases; db++) this.attach(db, this.newDatabase())
+  }
+
+  /** Everything away at once; memory goes back to the system. */
+  reset(nowMs: number): void {
+    this.arena.reset()
+    this.init(nowMs)
+  }
+
+  newDatabase(): number {
+    const { arena } = this
+    const record = arena.alloc(DB_BYTES)
+    if (record === 0) return 0
+    arena.i32.fill(0, record >> 2, (record + DB_BYTES) >> 2)
+    return record
+  }
+
+  database(db: number): number {
+    return this.arena.i32[(ROOT_DATABASES >> 2) + db]
+  }
+
+  attach(db: number, record: number): void {
+    this.arena.i32[(ROOT_DATABASES >> 2) + db] = record
+    this.arena.i32[(record + DB_NUMBER) >> 2] = db
+  }
+
+  get wheel(): number {
+    return this.arena.i32[ROOT_WHEEL >> 2]
+  }
+
+  /** Record of a namespace, 0 when it has no keys here. `hash` 0 is `default`. */
+  namespace(db: number, hash: number, buf: Uint8Array, start: number, end: number): number {
+    const { i32, u8 } = this.arena
+    const record = i32[(ROOT_DATABASES >> 2) + db]
+    if (hash === 0) return i32[(record + DB_DEFAULT) >> 2]
+    let slot = dictFind(this.arena, record, hash)
+    while (slot !== 0) {
+      const ns = dictRef(this.arena, slot)
+      const length = i32[(ns + NS_NAME_LENGTH) >> 2]
+      if (length === end - start && equals(u8, ns + NS_NAME, ns + NS_NAME + length, buf, start, end)) return ns
+      slot = dictNext(this.arena, record, slot, hash)
+    }
+    return 0
+  }
+
+  /** A new record for a namespace that has none here; 0 when there is no room. */
+  addNamespace(db: number, hash: number, buf: Uint8Array, start: number, end: number): number {
+    const { arena } = this
+    const ns = arena.alloc(NS_NAME + end - start)
+    if (ns === 0) return 0
+    const record = this.database(db)
+    arena.i32.fill(0, ns >> 2, (ns + NS_NAME) >> 2)
+    arena.i32[(ns + NS_HASH) >> 2] = hash
+    arena.i32[(ns + NS_DB) >> 2] = record
+    arena.i32[(ns + NS_NAME_LENGTH) >> 2] = end - start
+    copy(arena.u8, ns + NS_NAME, buf, start, end)
+    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = ns
+    if (dictInsert(arena, record, hash, ns) === 0) {
+      if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = 0
+      arena.free(ns)
+      return 0
+    }
+    return ns
+  }
+
+  /** Takes a namespace record without keys out of its database and frees it. */
+  dropNamespace(ns: number): void {
+    const { arena } = this
+    const record = arena.i32[(ns + NS_DB) >> 2]
+    const hash = arena.i32[(ns + NS_HASH) >> 2]
+    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = 0
+    let slot = dictFind(arena, record, hash)
+    while (slot !== 0 && dictRef(arena, slot) !== ns) slot = dictNext(arena, record, slot, hash)
+    if (slot !== 0) dictRemove(arena, record, slot)
+    arena.free(ns)
+  }
+
+  /** Detaches all of a database's namespaces at once; they are freed in slices by keyspace sweeps. False: no room for a new record. */
+  detach(db: number): boolean {
+    const { arena } = this
+    const old = this.database(db)
+    if (arena.i32[(old + DB_KEYS) >> 2] === 0) return true
+    const fresh = this.newDatabase()
+    if (fresh === 0) return false
+    this.attach(db, fresh)
+    arena.i32[(old + DB_NUMBER) >> 2] = -1
+    arena.i32[(old + DB_NEXT_DEAD) >> 2] = arena.i32[ROOT_DEAD >> 2]
+    arena.i32[ROOT_DEAD >> 2] = old
+    return true
+  }
+
+  swap(a: number, b: number): void {
+    const recordA = this.database(a)
+    this.attach(a, this.database(b))
+    this.attach(b, recordA)
+  }
+}

@@ -1,0 +1,45 @@
+// Moving and copying a key to another place: RENAME, MOVE, COPY. A value outside its entry changes hands without being
+// copied when both places share an arena.
+
+import { copy } from '../bytes/ascii.ts'
+import { entryEncoding, FLAG_OUTSIDE, stringLength, stringStart } from './entry.ts'
+import type { Keyspace } from './keyspace.ts'
+import type { Place } from './place.ts'
+import { makeString } from './strings.ts'
+
+/** Copies value and deadline of the key at `from` to `to`, replacing what is there. Throws OOM before any change. */
+export function copyKey(keys: Keyspace, from: Place, to: Place): void {
+  const source = from.shard.arena
+  const e = from.entry
+  const length = stringLength(source, e)
+  const deadline = keys.deadline(from)
+  const at = makeString(keys, to, length, entryEncoding(source, e), deadline)
+  const start = stringStart(source, e)
+  copy(to.shard.arena.u8, at, source.u8, start, start + length)
+}
+
+/** Moves the key at `from` to `to`, replacing what is there and keeping deadline and access word. Throws OOM before any change. */
+export function moveKey(keys: Keyspace, from: Place, to: Place): void {
+  const a = from.shard.arena
+  const e = from.entry
+  const access = a.i32[(e + 8) >> 2]
+  if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
+  else copyKey(keys, from, to)
+  to.shard.arena.i32[(to.entry + 8) >> 2] = access
+  keys.reslot(from)
+  keys.drop(from)
+}
+
+/** Hands the value's block over; what stays at `from` is an empty string, about to be dropped. */
+function stealKey(keys: Keyspace, from: Place, to: Place): void {
+  const a = from.shard.arena
+  const e = from.entry
+  const block = a.i32[e >> 2]
+  const logical = keys.valueLogical(a, e)
+  keys.put(to, a.u8[e + 6], block, FLAG_OUTSIDE, 0, keys.deadline(from), logical)
+  keys.account(to.ns, a, 0, a.sizeOf(block))
+  keys.account(from.ns, a, -logical, -a.sizeOf(block))
+  a.u8[e + 7] &= ~FLAG_OUTSIDE
+  a.i32[e >> 2] = 0
+  a.u8[e + 6] = 0
+}
