@@ -38,7 +38,7 @@ const DEFAULT_NAMESPACE = fromText('default')
 const MOVES: ReadonlySet<string> = new Set(['rename_from', 'rename_to', 'move_from', 'move_to'])
 
 /** What `step` says: go on, take the frame and go on, or take the last frame. */
-export type Progress = 'filling' | 'full' | 'end'
+type Progress = 'filling' | 'full' | 'end'
 
 interface Name {
   readonly db: number

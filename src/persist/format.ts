@@ -38,12 +38,12 @@ export const KEY_FIELDS = 5
 export const OPENING: Uint8Array = Uint8Array.from([...fromText('KVNS'), 0, 0, 0, VERSION])
 export const FIRST_SEED = crc32(OPENING)
 
-export interface OpeningMap {
+interface OpeningMap {
   readonly createdMs: number
   readonly databases: number
 }
 
-export interface ClosingMap {
+interface ClosingMap {
   readonly records: number
   readonly bytes: number
 }

@@ -111,7 +111,7 @@ export class BackgroundSave {
   /** False when the encoder became stale. */
   private async tryInSlices(encoder: SnapshotEncoder, file: AtomicFile): Promise<boolean> {
     file.rewind()
-    await file.write(OPENING)
+    file.writeSync(OPENING)
     for (;;) {
       if (this.cancelled) throw new SaveCancelled()
       if (encoder.stale) return false

@@ -11,8 +11,9 @@ import { Connection } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { Garbage } from './garbage.ts'
 import type { Log } from './log.ts'
+import { Outbox } from './outbox.ts'
 
-/** Replies of one chunk are handed to the socket each time they reach this size. */
+/** Replies to one chunk are handed to the socket each time they reach this size. */
 const FLUSH_BYTES = 1 << 20
 /** A client that does not close after our goodbye is cut after this. */
 const LINGER_MS = 5000
@@ -41,7 +42,7 @@ export class Clients {
   private readonly connections = new Map<number, Connection>()
   private readonly config: Config
   private readonly dispatcher: Dispatcher
-  private readonly reply: ReplyWriter
+  private readonly outbox: Outbox
   private readonly log: Log
   private readonly nowMs: () => number
   private readonly request = new Request()
@@ -53,7 +54,7 @@ export class Clients {
   constructor(config: Config, dispatcher: Dispatcher, reply: ReplyWriter, log: Log, nowMs: () => number) {
     this.config = config
     this.dispatcher = dispatcher
-    this.reply = reply
+    this.outbox = new Outbox(reply, connection => this.afterSending(connection))
     this.log = log
     this.nowMs = nowMs
     this.applyLimits()
@@ -87,8 +88,11 @@ export class Clients {
     for (const listener of this.listeners.splice(0)) listener.stop()
   }
 
-  /** Bun's types know only Buffers as chunks for a typed listener; `binaryType` gives plain Uint8Arrays all the same. */
-  private handler(kind: 'tcp' | 'unix'): SocketHandler<Connection> {
+  /**
+   * What Bun calls for each socket; tests call it without one. Bun's types know only Buffers as chunks for a typed
+   * listener; `binaryType` gives plain Uint8Arrays all the same.
+   */
+  handler(kind: 'tcp' | 'unix'): SocketHandler<Connection> {
     const handler: SocketHandler<Connection, 'uint8array'> = {
       binaryType: 'uint8array',
       open: socket => this.open(socket, kind),
@@ -134,10 +138,11 @@ export class Clients {
     this.serve(connection)
   }
 
-  /** Runs the whole requests that the parser has, and sends the replies. */
+  /** Runs the whole requests that the parser has; their replies leave at the end of the turn. */
   private serve(connection: Connection): void {
-    const { dispatcher, reply, request } = this
+    const { dispatcher, outbox, request } = this
     const { session, parser } = connection
+    const { reply } = outbox
     parser.authenticated = session.authenticated
     this.serving = connection
     dispatcher.begin(session)
@@ -147,7 +152,7 @@ export class Clients {
       if (result !== COMMAND) break
       dispatcher.execute(request)
       parser.authenticated = session.authenticated
-      if (reply.size > FLUSH_BYTES && !this.sendBounded(connection)) break
+      if (reply.size > FLUSH_BYTES) this.flushFor(connection)
     }
     if (result < MORE) {
       reply.error(parser.error)
@@ -155,14 +160,19 @@ export class Clients {
     }
     dispatcher.end()
     this.serving = undefined
-    if (this.sendBounded(connection)) this.afterReplies(connection)
+    const bytes = outbox.add(connection)
+    this.counts.bytesOut += bytes
+    if (bytes === 0) this.afterReplies(connection)
   }
 
-  /** False when the client had to be cut. */
-  private sendBounded(connection: Connection): boolean {
-    this.counts.bytesOut += connection.send(this.reply)
-    if (connection.queuedBytes === 0) return true
-    return !this.cutIfOver(connection, this.nowMs())
+  private flushFor(connection: Connection): void {
+    this.counts.bytesOut += this.outbox.add(connection)
+    this.outbox.flush()
+  }
+
+  private afterSending(connection: Connection): void {
+    if (connection.queuedBytes > 0 && this.cutIfOver(connection, this.nowMs())) return
+    if (connection !== this.serving) this.afterReplies(connection)
   }
 
   private cutIfOver(connection: Connection, nowMs: number): boolean {
@@ -220,6 +230,7 @@ export class Clients {
 
   /** Closes all clients after what is queued for them, as far as they take it. */
   closeAll(): void {
+    this.outbox.flush()
     for (const connection of this.connections.values()) {
       connection.drain()
       connection.cut()
@@ -244,7 +255,7 @@ export class Clients {
       outputBytes: connection.queuedBytes,
       outputChunks: connection.queuedChunks,
       argumentBytes,
-      replyBufferBytes: isServed ? this.reply.buf.length : 0,
+      replyBufferBytes: isServed ? this.outbox.reply.buf.length : 0,
       totalBytes: CONNECTION_BYTES + queryBytes + connection.queuedBytes + argumentBytes,
       fd: Number(Reflect.get(connection.socket, 'fd')),
     }

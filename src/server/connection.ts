@@ -1,10 +1,8 @@
-// One client's socket: requests in, replies out, and what waits because the client does not read. A reply goes out with
-// the others of its chunk in one write; what the socket does not take is queued here, bounded by
+// One client's socket: requests in, replies out, and what waits because the client does not read. What the socket does not take is queued here, bounded by
 // client-output-buffer-limit, and a client with much of it is not read from until it has taken it.
 
 import type { Socket } from 'bun'
 import { type ParserLimits, RequestParser } from '../resp/parser.ts'
-import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 
 /** Queued replies above which we stop reading requests of the client, and below which we go on. */
@@ -52,27 +50,20 @@ export class Connection {
     return this.paused
   }
 
-  /** Sends what the writer holds and empties it. Returns the number of bytes. */
-  send(reply: ReplyWriter): number {
-    const { size } = reply
-    if (size === 0) return 0
-    if (this.closed) {
-      reply.clear()
-      return 0
+  /** Sends buf[start, end), or queues what the socket does not take; the bytes are copied then. */
+  send(buf: Uint8Array, start: number, end: number): void {
+    if (this.closed || start === end) return
+    let from = start
+    if (this.queuedBytes === 0) {
+      // 0 when the kernel is full, -1 when the socket is shut down.
+      from += Math.max(0, this.socket.write(buf, start, end - start))
+      if (from === end) return
     }
-    if (this.queuedBytes === 0 && reply.chunks.length === 0) {
-      const taken = this.socket.write(reply.buf, 0, reply.length)
-      if (taken < reply.length) this.enqueue(reply.buf.slice(Math.max(0, taken), reply.length))
-      reply.clear()
-    } else {
-      for (const chunk of reply.take()) this.enqueue(chunk)
-      this.drain()
-    }
+    this.enqueue(buf.slice(from, end))
     if (this.queuedBytes > PAUSE_BYTES && !this.paused) {
       this.paused = true
       this.socket.pause()
     }
-    return size
   }
 
   private enqueue(bytes: Uint8Array): void {

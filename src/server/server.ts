@@ -52,13 +52,13 @@ export class Server {
   private readonly timers: Timer[] = []
   private stopping = false
 
-  constructor(config: Config, log: Log, clock: Clock = systemClock) {
+  /** `seed` settles everything that is left to chance; tests give one to replay a run. */
+  constructor(config: Config, log: Log, clock: Clock = systemClock, seed: number = seedFromSystem()) {
     this.config = config
     this.log = log
     this.clock = clock
     this.startedMs = clock.nowMs()
     const { databases, memoryLimitBytes } = config
-    const seed = seedFromSystem()
     this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { SnapshotDamaged, SnapshotRefused } from '../../src/persist/format.ts'
+import { packMap, SnapshotDamaged, SnapshotRefused } from '../../src/persist/format.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
 import { saveSync } from '../../src/persist/writer.ts'
 import { ManualClock } from '../../src/store/clock.ts'
@@ -142,6 +142,35 @@ test('frames that are doubled, exchanged or missing are found', () =>
       writeFileSync(path, Buffer.concat([file.subarray(0, 8), ...order.map(f => f ?? Buffer.alloc(0)), ...rest]))
       expect(attempt(path)).toBeInstanceOf(SnapshotDamaged)
     }
+  }))
+
+test('a value whose parts stop short is not loaded, whatever record follows', () =>
+  inDirectory(directory => {
+    const path = join(directory, 'a')
+    const keys = makeKeyspace()
+    set(keys, 'large', 'x'.repeat(400_000))
+    saveSync(keys, path, clock)
+    const [opening, parted] = payloadsOf(readFileSync(path))
+    keys.flushAll()
+    set(keys, 'other', 'z'.repeat(500_000))
+    saveSync(keys, path, clock)
+    const others = payloadsOf(readFileSync(path)).slice(1, -1)
+    if (opening === undefined || parted === undefined) throw new Error('no frames')
+    // [0, 0, 'large', nil, access, 0, 400000]: everything before the array of the first part.
+    const head = parted.subarray(0, parted.indexOf(Buffer.from([0x92, 16])))
+    const frames = [opening, head, ...others]
+    const closing = Buffer.from(packMap({ records: 2, bytes: seal(frames).length }))
+    writeFileSync(path, seal([...frames, closing]))
+    expect(attempt(path)).toBe('loaded')
+    expect([...stateOf(target).keys()].sort()).toEqual(['0 other'])
+    // The same with a length that the file cannot hold: no memory is taken for it.
+    head.writeUInt32BE(1 << 30, head.length - 4)
+    writeFileSync(
+      path,
+      seal([opening, head, Buffer.from(packMap({ records: 1, bytes: seal([opening, head]).length }))]),
+    )
+    expect(String(attempt(path))).toContain('the last value is not complete')
+    expect(target.allocatedBytes()).toBeLessThan(1 << 20)
   }))
 
 test('keys whose deadline has passed are left out, in parts or whole', () =>

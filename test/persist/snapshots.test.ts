@@ -162,7 +162,7 @@ test('a large keyspace is saved beside traffic, and begun again after a flush', 
     let turns = 0
     const ended = snapshots.idle()
     const traffic = () => {
-      if (++turns === 2) {
+      if (++turns === 5) {
         keys.flush(0)
         for (let i = 0; i < 30_000; i++) set(keys, `n${i}`, 'w'.repeat(100))
       }

@@ -1,0 +1,110 @@
+// INFO: sections in Redis 7.0.15's order, each of Redis's fields in its place, so that programs which read INFO find what
+// they look for. The sections are tables (info/*.ts); here is what they are chosen by and computed from.
+
+import { randomBytes } from 'node:crypto'
+import { clusterSection, modulesSection, replicationSection } from './info/alone-sections.ts'
+import { commandSection, errorSection, latencySection } from './info/command-sections.ts'
+import { keyspaceSection } from './info/keyspace-section.ts'
+import { memorySection } from './info/memory-section.ts'
+import { persistenceSection } from './info/persistence-section.ts'
+import { clientsSection, cpuSection, serverSection } from './info/process-sections.ts'
+import { Rates } from './info/rates.ts'
+import type { Reading, Section } from './info/section.ts'
+import type { ServerState } from './info/state.ts'
+import { statsSection } from './info/stats-section.ts'
+import {
+  type CommandTotals,
+  commandTotalsSince,
+  readCommandTotals,
+  readTotals,
+  type Totals,
+  totalsSince,
+} from './info/totals.ts'
+
+const SECTIONS: readonly Section[] = [
+  serverSection,
+  clientsSection,
+  memorySection,
+  persistenceSection,
+  statsSection,
+  replicationSection,
+  cpuSection,
+  modulesSection,
+  commandSection,
+  errorSection,
+  latencySection,
+  clusterSection,
+  keyspaceSection,
+]
+
+/** 40 hex digits, as Redis's run ids. */
+const newId = (): string => randomBytes(20).toString('hex')
+
+export class Info {
+  readonly runId = newId()
+  private readonly replicationId = newId()
+  private readonly state: ServerState
+  private readonly rates: Rates
+  private peakBytes: number
+  private totalsBefore: Totals
+  private commandsBefore: CommandTotals
+
+  constructor(state: ServerState) {
+    const totals = readTotals(state)
+    this.state = state
+    this.peakBytes = state.startupBytes
+    this.rates = new Rates(totals, state.clock.nowNs())
+    this.totalsBefore = totals
+    this.commandsBefore = readCommandTotals(state.stats)
+  }
+
+  /** INFO's text for these sections, in lower case; the default ones when none is named, nothing for unknown ones. */
+  text(sections: readonly string[]): string {
+    // Commands of the same chunk that ran before are not in the counters yet.
+    this.state.stats.settle(this.state.clock.nowNs())
+    const reading = this.read()
+    return chosen(sections)
+      .map(section => [`# ${section.title}`, ...section.lines(reading)].map(line => `${line}\r\n`).join(''))
+      .join('\r\n')
+  }
+
+  /** Called about ten times a second. */
+  tick(): void {
+    // Without the buffers of clients: adding them up ten times a second would cost more than it tells.
+    this.peakBytes = Math.max(this.peakBytes, this.state.keys.allocatedBytes())
+    this.rates.sample(readTotals(this.state), this.state.clock.nowNs())
+  }
+
+  /** CONFIG RESETSTAT: INFO's counters start anew; those of /metrics go on. */
+  resetStatistics(): void {
+    this.state.stats.settle(this.state.clock.nowNs())
+    this.totalsBefore = readTotals(this.state)
+    this.commandsBefore = readCommandTotals(this.state.stats)
+  }
+
+  private read(): Reading {
+    const { state } = this
+    let commands: CommandTotals | undefined
+    return {
+      state,
+      nowMs: state.clock.nowMs(),
+      totals: totalsSince(readTotals(state), this.totalsBefore),
+      commandTotals: () => {
+        commands ??= commandTotalsSince(readCommandTotals(state.stats), this.commandsBefore)
+        return commands
+      },
+      rates: this.rates,
+      runId: this.runId,
+      replicationId: this.replicationId,
+      peakBytes: this.peakBytes,
+    }
+  }
+}
+
+function chosen(names: readonly string[]): Section[] {
+  if (names.includes('all') || names.includes('everything')) return [...SECTIONS]
+  const defaults = names.length === 0 || names.includes('default')
+  return SECTIONS.filter(section => {
+    return (defaults && section.asked === 'always') || section.names.some(name => names.includes(name))
+  })
+}

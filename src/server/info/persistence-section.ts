@@ -1,0 +1,37 @@
+// INFO's section Persistence: the snapshot under the names that Redis has for its RDB file. There is no fork, so what
+// Redis tells about copied pages stays 0.
+
+import { sectionOf } from './section.ts'
+
+export const persistenceSection = sectionOf('Persistence', [
+  ['loading', ({ state }) => (state.isLoading ? 1 : 0)],
+  ['async_loading', 0],
+  ['current_cow_peak', 0],
+  ['current_cow_size', 0],
+  ['current_cow_size_age', 0],
+  ['current_fork_perc', '0.00'],
+  ['current_save_keys_processed', 0],
+  ['current_save_keys_total', 0],
+  ['rdb_changes_since_last_save', ({ state }) => state.keys.dirty],
+  ['rdb_bgsave_in_progress', ({ state }) => (state.snapshots.running ? 1 : 0)],
+  ['rdb_last_save_time', ({ state }) => state.snapshots.lastSaveS],
+  ['rdb_last_bgsave_status', ({ state }) => state.snapshots.lastStatus],
+  ['rdb_last_bgsave_time_sec', ({ state }) => state.snapshots.lastDurationS],
+  ['rdb_current_bgsave_time_sec', ({ state }) => state.snapshots.currentS],
+  ['rdb_saves', ({ totals }) => totals.saves],
+  ['rdb_last_cow_size', 0],
+  ['rdb_last_load_keys_expired', ({ state }) => state.snapshots.loaded?.expired ?? 0],
+  ['rdb_last_load_keys_loaded', ({ state }) => state.snapshots.loaded?.keys ?? 0],
+  ['aof_enabled', 0],
+  ['aof_rewrite_in_progress', 0],
+  ['aof_rewrite_scheduled', 0],
+  ['aof_last_rewrite_time_sec', -1],
+  ['aof_current_rewrite_time_sec', -1],
+  ['aof_last_bgrewrite_status', 'ok'],
+  ['aof_rewrites', 0],
+  ['aof_rewrites_consecutive_failures', 0],
+  ['aof_last_write_status', 'ok'],
+  ['aof_last_cow_size', 0],
+  ['module_fork_in_progress', 0],
+  ['module_fork_last_cow_size', 0],
+])

@@ -1,0 +1,57 @@
+// What INFO, /metrics and /health read of the running server. The server is such a state itself; nothing is copied here,
+// every field is read anew each time somebody asks.
+
+import type { ClientView } from '../../commands/services.ts'
+import type { TableRow } from '../../commands/table.ts'
+import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.ts'
+import type { Clock } from '../../store/clock.ts'
+import type { Keyspace } from '../../store/keyspace.ts'
+import type { Config } from '../config/config.ts'
+
+/** Counts since the start, of connections and their bytes. */
+export interface ConnectionTotals {
+  /** Rejected ones included. */
+  readonly accepted: number
+  readonly rejected: number
+  readonly cutForOutput: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export interface SnapshotFacts {
+  readonly running: boolean
+  /** Seconds that the running save has taken, -1 when none is running. */
+  readonly currentS: number
+  /** Unix time of the last good save, or of the start. */
+  readonly lastSaveS: number
+  readonly lastStatus: 'ok' | 'err'
+  /** -1 before the first save. */
+  readonly lastDurationS: number
+  /** Good saves since the start. */
+  readonly saves: number
+  /** What the load at the start met; undefined when there was nothing to load. */
+  readonly loaded: { readonly keys: number; readonly expired: number } | undefined
+}
+
+export interface ServerState {
+  readonly config: Config
+  readonly clock: Clock
+  readonly keys: Keyspace
+  readonly stats: CommandStats
+  readonly labels: NamespaceLabels
+  readonly table: { readonly rows: readonly TableRow[] }
+  readonly snapshots: SnapshotFacts
+  readonly clients: {
+    readonly count: number
+    readonly counts: ConnectionTotals
+    list(): readonly ClientView[]
+  }
+  readonly startedMs: number
+  /** Bytes allocated before anything was loaded. */
+  readonly startupBytes: number
+  /** The RESP port in use. */
+  readonly port: number
+  readonly isLoading: boolean
+  /** Commands that ended in an internal error. */
+  readonly bugs: number
+}

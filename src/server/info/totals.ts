@@ -1,0 +1,87 @@
+// The counters of INFO. Sources only ever count upwards, so that /metrics never goes back; CONFIG RESETSTAT remembers what
+// they stood at, and INFO shows what came since.
+
+import { BUCKETS, type CommandStats } from '../../metrics/command-stats.ts'
+import type { ServerState } from './state.ts'
+
+export interface Totals {
+  readonly connections: number
+  readonly rejectedConnections: number
+  readonly clientsCut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly commands: number
+  readonly errors: number
+  readonly bugs: number
+  readonly expired: number
+  readonly hits: number
+  readonly misses: number
+  readonly saves: number
+}
+
+export function readTotals({ clients: { counts }, stats, keys, bugs, snapshots }: ServerState): Totals {
+  return {
+    connections: counts.accepted - counts.rejected,
+    rejectedConnections: counts.rejected,
+    clientsCut: counts.cutForOutput,
+    bytesIn: counts.bytesIn,
+    bytesOut: counts.bytesOut,
+    commands: stats.total,
+    errors: stats.errors,
+    bugs,
+    expired: keys.expired,
+    hits: keys.hits,
+    misses: keys.misses,
+    saves: snapshots.saves,
+  }
+}
+
+export function totalsSince(now: Totals, before: Totals): Totals {
+  const names = Object.keys(now) as (keyof Totals)[]
+  return Object.fromEntries(names.map(name => [name, now[name] - before[name]])) as unknown as Totals
+}
+
+/** The counters of every command, by its number. */
+export interface CommandTotals {
+  readonly calls: Float64Array
+  readonly failed: Float64Array
+  readonly rejected: Float64Array
+  readonly nanos: Float64Array
+  /** Per command: calls per bucket of time, then the sum in ns; all namespaces together. */
+  readonly histograms: Float64Array
+  readonly errorCodes: ReadonlyMap<string, number>
+}
+
+export function readCommandTotals(stats: CommandStats): CommandTotals {
+  const histograms = new Float64Array(stats.commands * (BUCKETS + 1))
+  for (const of of stats.histograms) {
+    if (of !== undefined) addTo(histograms, of, 1)
+  }
+  return {
+    calls: stats.calls.slice(),
+    failed: stats.failed.slice(),
+    rejected: stats.rejected.slice(),
+    nanos: stats.nanos.slice(),
+    histograms,
+    errorCodes: new Map(stats.errorCodes),
+  }
+}
+
+/** Takes `before` away from `now`, which is changed and returned. Errors that did not occur since are left out. */
+export function commandTotalsSince(now: CommandTotals, before: CommandTotals): CommandTotals {
+  addTo(now.calls, before.calls, -1)
+  addTo(now.failed, before.failed, -1)
+  addTo(now.rejected, before.rejected, -1)
+  addTo(now.nanos, before.nanos, -1)
+  addTo(now.histograms, before.histograms, -1)
+  const errorCodes = new Map<string, number>()
+  for (const [code, count] of now.errorCodes) {
+    const since = count - (before.errorCodes.get(code) ?? 0)
+    if (since > 0) errorCodes.set(code, since)
+  }
+  return { ...now, errorCodes }
+}
+
+function addTo(to: Float64Array, from: Float64Array, sign: 1 | -1): void {
+  for (let i = 0; i < from.length; i++) to[i] += sign * from[i]
+}

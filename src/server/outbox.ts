@@ -1,0 +1,84 @@
+// Replies of one turn of the loop. All connections served in a turn write into one buffer, one after the other; when the
+// turn ends, each gets its part in one write. Sent at once, every reply would wake its client by itself: with 50 clients
+// and 64 SETs a chunk that cost 250 ns of kernel time a command instead of 110 (the sender pays for the wake-up).
+
+import type { ReplyWriter } from '../resp/writer.ts'
+import type { Connection } from './connection.ts'
+
+/** The turn's replies are sent early when they reach this size. */
+const TURN_BYTES = 256 << 10
+
+export class Outbox {
+  /** Where commands write. */
+  readonly reply: ReplyWriter
+  private readonly connections: Connection[] = []
+  /** Bytes of each, in the writer's order. */
+  private readonly sizes: number[] = []
+  private total = 0
+  private scheduled = false
+  private readonly sent: (connection: Connection) => void
+  private readonly flushLater = (): void => {
+    this.scheduled = false
+    this.flush()
+  }
+
+  /** `sent` is told of each connection whose replies have been handed to its socket. */
+  constructor(reply: ReplyWriter, sent: (connection: Connection) => void) {
+    this.reply = reply
+    this.sent = sent
+  }
+
+  /** What the writer got since the last call belongs to this connection. */
+  add(connection: Connection): number {
+    const bytes = this.reply.size - this.total
+    if (bytes === 0) return 0
+    this.connections.push(connection)
+    this.sizes.push(bytes)
+    this.total += bytes
+    if (this.total > TURN_BYTES) this.flush()
+    else if (!this.scheduled) {
+      this.scheduled = true
+      setImmediate(this.flushLater)
+    }
+    return bytes
+  }
+
+  /** Sends everything now. */
+  flush(): void {
+    const { reply, connections, sizes } = this
+    if (connections.length === 0) return
+    if (reply.chunks.length === 0) {
+      let at = 0
+      for (let i = 0; i < connections.length; i++) {
+        const end = at + (sizes[i] as number)
+        connections[i]?.send(reply.buf, at, end)
+        at = end
+      }
+      reply.clear()
+    } else this.sendPieces(reply.take())
+    this.total = 0
+    const served = connections.splice(0)
+    sizes.length = 0
+    for (const connection of served) this.sent(connection)
+  }
+
+  /** The same for replies so large that the writer has set buffers aside. */
+  private sendPieces(pieces: Uint8Array[]): void {
+    let piece = 0
+    let at = 0
+    for (let i = 0; i < this.connections.length; i++) {
+      let left = this.sizes[i] as number
+      while (left > 0) {
+        const bytes = pieces[piece] as Uint8Array
+        const n = Math.min(left, bytes.length - at)
+        this.connections[i]?.send(bytes, at, at + n)
+        left -= n
+        at += n
+        if (at === bytes.length) {
+          piece++
+          at = 0
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// A whole server without sockets: clients talk to it through the handlers that Bun would call, and the clock stands still
+// until a test moves it. Replies are there when send() returns.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Socket } from 'bun'
+import pino from 'pino'
+import { Config } from '../../src/server/config/config.ts'
+import { settingNamed } from '../../src/server/config/table.ts'
+import type { Connection } from '../../src/server/connection.ts'
+import { Server } from '../../src/server/server.ts'
+import { ManualClock } from '../../src/store/clock.ts'
+import { bytesOf, ReplyReader, type Reply, request } from './resp.ts'
+
+/** A round number of seconds, so that EXPIREAT and TTL are easy to write down. */
+export const START_MS = 1_700_000_000_000
+
+/** Directive name and value, as on the command line. */
+export type Settings = Readonly<Record<string, string>>
+
+export class Engine {
+  readonly server: Server
+  readonly clock = new ManualClock(START_MS)
+  readonly config = new Config()
+  /** Thrown values that were no replies: bugs of ours. */
+  readonly bugs: string[] = []
+  private readonly directory = mkdtempSync(join(tmpdir(), 'kvns-test-'))
+
+  constructor(settings: Settings = {}, seed = 1) {
+    const all = { 'persist-path': join(this.directory, 'test.kvns'), 'enable-debug-command': 'yes', ...settings }
+    for (const [name, value] of Object.entries(all)) this.assign(name, value)
+    const log = pino(
+      { level: 'error' },
+      { write: (line: string) => (/internal error|bug/.test(line) ? this.bugs.push(line) : undefined) },
+    )
+    this.server = new Server(this.config, log, this.clock, seed)
+    this.server.isLoading = false
+  }
+
+  private assign(name: string, value: string): void {
+    const setting = settingNamed(name)
+    if (setting === undefined) throw new Error(`no setting ${name}`)
+    this.config.assign(setting, [value], 'flag')
+  }
+
+  connect(): Client {
+    return new Client(this.server)
+  }
+
+  /** Removes what is due, as the server does between commands. */
+  sweep(): void {
+    while (this.server.expiry.slice());
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+let nextPort = 50_000
+
+/** The other side of a connection. */
+export class Client {
+  /** The server has closed the connection. */
+  closed = false
+  readonly reader = new ReplyReader()
+  private readonly socket: Socket<Connection>
+  private readonly handler: ReturnType<Server['clients']['handler']>
+
+  constructor(server: Server) {
+    this.handler = server.clients.handler('tcp')
+    this.socket = this.makeSocket()
+    this.handler.open?.(this.socket)
+  }
+
+  private makeSocket(): Socket<Connection> {
+    const close = (): void => {
+      if (this.closed) return
+      this.closed = true
+      this.handler.close?.(this.socket)
+    }
+    const socket = {
+      data: undefined,
+      fd: 7,
+      remoteAddress: '127.0.0.1',
+      remotePort: nextPort++,
+      localAddress: '127.0.0.1',
+      localPort: 6379,
+      write: (bytes: Uint8Array, from = 0, count = bytes.length - from) => {
+        this.reader.feed(bytes.subarray(from, from + count))
+        return count
+      },
+      end: close,
+      terminate: close,
+      pause: () => undefined,
+      resume: () => undefined,
+      setKeepAlive: () => true,
+    }
+    return socket as unknown as Socket<Connection>
+  }
+
+  /** Sends bytes as one chunk. */
+  send(bytes: Uint8Array): void {
+    if (!this.closed) this.handler.data?.(this.socket, Buffer.from(bytes))
+  }
+
+  /** Sends one request and returns its reply. Throws when there is none. */
+  call(...words: readonly string[]): Reply {
+    this.send(bytesOf(request(words)))
+    const reply = this.reader.next()
+    if (reply === undefined) throw new Error(`no reply to ${words.join(' ')}`)
+    return reply
+  }
+
+  /** All replies that have arrived. */
+  replies(): Reply[] {
+    const all: Reply[] = []
+    for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next()) all.push(reply)
+    return all
+  }
+}

@@ -1,0 +1,238 @@
+// Transcripts: what users send and what they get, written once and played in every way a client may send it.
+//
+//   transcript('a key goes at its deadline', [
+//     ['SET k v PX 100', OK],        one request and its reply (expectation.ts); quotes as in redis-cli
+//     ['b> GET k', 'v'],             another connection; the first one is `a`
+//     ['+101ms'], ['+2s'],           the clock moves; nothing is removed by that
+//     ['sweep'],                     expired keys that nobody touches are removed
+//     ['GET k', null],
+//   ])
+//
+// After each play the accounts of every namespace must be those of its entries, and the server must have met no bug.
+
+import { CommandTable } from '../../src/commands/table.ts'
+import { FAMILIES } from '../../src/commands/all.ts'
+import type { TableRow } from '../../src/commands/table.ts'
+import { type Client, Engine, type Settings } from './engine.ts'
+import { type Expected, isError, matches, type Protocol, shown } from './expectation.ts'
+import { namespaceState, recount } from './recount.ts'
+import { bytesOf, type Reply, request } from './resp.ts'
+import { wordsOf } from './words.ts'
+
+export type Step = readonly [command: string, expected: Expected] | readonly [time: string]
+
+export interface Options {
+  readonly settings?: Settings
+  /** Play it only in these ways; by default in all. */
+  readonly modes?: readonly string[]
+  /** Why Redis 7.0.15 answers something else: ours by design, or from a later version. */
+  readonly notRedis?: string
+}
+
+export interface Transcript extends Options {
+  readonly name: string
+  readonly steps: readonly Step[]
+}
+
+export function transcript(name: string, steps: readonly Step[], options: Options = {}): Transcript {
+  return { name, steps, ...options }
+}
+
+/** A transcript whose names stand for themselves: it is not played in another namespace. */
+export const FIXED_NAMES: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte'] }
+
+export interface Request {
+  readonly client: string
+  readonly words: readonly string[]
+  readonly expected: Expected
+}
+
+/** A step, read: a request, a move of the clock in ms, or a sweep. */
+export type Action = Request | { readonly moveMs: number } | 'sweep'
+
+export function readStep(step: Step): Action {
+  const [text, expected] = step
+  if (expected === undefined) {
+    if (text === 'sweep') return 'sweep'
+    const time = /^\+(\d+)(ms|s)$/.exec(text)
+    if (time === null) throw new Error(`neither a request with a reply nor a time: ${text}`)
+    return { moveMs: Number(time[1]) * (time[2] === 's' ? 1000 : 1) }
+  }
+  const named = /^([a-z]+)> /.exec(text)
+  return { client: named?.[1] ?? 'a', words: wordsOf(text.slice(named?.[0].length ?? 0)), expected }
+}
+
+export const TABLE = new CommandTable(FAMILIES)
+
+/** The row that a request is for: of the subcommand when there is one. */
+export function rowOf(words: readonly string[]): TableRow | undefined {
+  const row = TABLE.byName(words[0] ?? '')
+  return row?.subcommands?.find(sub => sub.name === words[1]?.toLowerCase()) ?? row
+}
+
+/** Numbers of the words that are keys. */
+export function keyWords(words: readonly string[]): number[] {
+  const places: number[] = []
+  for (const { at, last, step } of rowOf(words)?.keys ?? []) {
+    const end = last < 0 ? words.length + last : at + last
+    for (let i = at; i <= end && i < words.length; i += step) places.push(i)
+  }
+  return places
+}
+
+/** How requests leave the client. */
+interface Mode {
+  readonly name: string
+  readonly protocol: Protocol
+  readonly namespace: string
+  /** Requests that go out together, and the sizes that their bytes are cut into. */
+  readonly together: 'one' | 'many'
+  readonly pieceBytes: number
+}
+
+const WHOLE = Number.MAX_SAFE_INTEGER
+
+export const MODES: readonly Mode[] = [
+  { name: 'RESP2', protocol: 2, namespace: '', together: 'one', pieceBytes: WHOLE },
+  { name: 'RESP3', protocol: 3, namespace: '', together: 'one', pieceBytes: WHOLE },
+  { name: 'pipelined', protocol: 2, namespace: '', together: 'many', pieceBytes: WHOLE },
+  { name: 'in pieces', protocol: 3, namespace: '', together: 'many', pieceBytes: 7 },
+  { name: 'byte by byte', protocol: 2, namespace: '', together: 'one', pieceBytes: 1 },
+  { name: 'in another namespace', protocol: 2, namespace: 'other', together: 'one', pieceBytes: WHOLE },
+]
+
+export function modesOf({ modes }: Transcript): readonly Mode[] {
+  return modes === undefined ? MODES : MODES.filter(mode => modes.includes(mode.name))
+}
+
+/** Plays a transcript. Throws Error where the server does something else. */
+export function play(script: Transcript, mode: Mode): void {
+  using engine = new Engine(script.settings)
+  const player = new Player(engine, mode)
+  const actions = script.steps.map(readStep)
+  const witness = mode.namespace === '' ? undefined : plantWitness(engine, actions)
+  for (const action of actions) player.act(action)
+  player.finish()
+  if (witness !== undefined && !Bun.deepEquals(namespaceState(engine.server.keys, WITNESS), witness)) {
+    throw new Error('the keys of another namespace have changed')
+  }
+  recount(engine.server.keys)
+  if (engine.server.bugs > 0) throw new Error(engine.bugs.join('\n'))
+}
+
+const WITNESS = 'witness'
+
+/**
+ * Another namespace with all the names that the transcript uses, unless it looks at whole databases. Returns its state,
+ * which nothing may change.
+ */
+function plantWitness(engine: Engine, actions: readonly Action[]): unknown {
+  const keys = new Set<string>()
+  for (const action of actions) {
+    if (typeof action === 'string' || !('words' in action)) continue
+    const row = rowOf(action.words)
+    if (row === undefined || row.row.categories?.includes('keyspace') || row.name === 'debug') return undefined
+    for (const i of keyWords(action.words)) keys.add(action.words[i] ?? '')
+  }
+  if (engine.config.requirepass !== '') return undefined
+  const client = engine.connect()
+  for (const key of keys) client.call('SET', `${WITNESS}/${key}`, 'untouched')
+  return namespaceState(engine.server.keys, WITNESS)
+}
+
+class Player {
+  private readonly engine: Engine
+  private readonly mode: Mode
+  private readonly clients = new Map<string, Client>()
+  private readonly protocols = new Map<string, Protocol>()
+  private waiting: Request[] = []
+
+  constructor(engine: Engine, mode: Mode) {
+    this.engine = engine
+    this.mode = mode
+  }
+
+  act(action: Action): void {
+    if (typeof action === 'string') {
+      this.flush()
+      this.engine.sweep()
+    } else if ('moveMs' in action) {
+      this.flush()
+      this.engine.clock.advance(action.moveMs)
+    } else {
+      if (this.waiting[0] !== undefined && this.waiting[0].client !== action.client) this.flush()
+      this.waiting.push(action)
+      if (this.mode.together === 'one') this.flush()
+    }
+  }
+
+  finish(): void {
+    this.flush()
+    for (const client of this.clients.values()) {
+      if (client.replies().length > 0 || client.reader.left !== '') throw new Error('more replies than requests')
+    }
+  }
+
+  private client(name: string): Client {
+    const known = this.clients.get(name)
+    if (known !== undefined) return known
+    const made = this.engine.connect()
+    this.clients.set(name, made)
+    this.protocols.set(name, 2)
+    if (this.mode.protocol === 3 && this.engine.config.requirepass === '') {
+      made.call('HELLO', '3')
+      this.protocols.set(name, 3)
+    }
+    return made
+  }
+
+  private flush(): void {
+    const sent = this.waiting
+    this.waiting = []
+    const [first] = sent
+    if (first === undefined) return
+    const client = this.client(first.client)
+    const bytes = bytesOf(sent.map(({ words }) => request(this.renamed(words))).join(''))
+    for (let at = 0; at < bytes.length; at += this.mode.pieceBytes) {
+      client.send(bytes.subarray(at, at + this.mode.pieceBytes))
+    }
+    for (const one of sent) this.check(one, client.reader.next())
+  }
+
+  private check({ client, words, expected }: Request, reply: Reply | undefined): void {
+    if (reply === undefined) throw new Error(`${words.join(' ')}: no reply`)
+    if (!isError(expected)) this.followProtocol(client, words)
+    const seen = this.mode.namespace !== '' && showsKeys(words) ? stripped(reply, this.mode.namespace) : reply
+    if (!matches(expected, seen, this.protocols.get(client) ?? 2)) {
+      throw new Error(`${words.join(' ')}\n  expected ${shown(expected)}\n  received ${Bun.inspect(reply)}`)
+    }
+  }
+
+  private followProtocol(client: string, words: readonly string[]): void {
+    const name = words[0]?.toUpperCase()
+    if (name === 'HELLO' && words[1] !== undefined) this.protocols.set(client, words[1] === '3' ? 3 : 2)
+    if (name === 'RESET') this.protocols.set(client, 2)
+  }
+
+  private renamed(words: readonly string[]): readonly string[] {
+    const { namespace } = this.mode
+    if (namespace === '') return words
+    const places = [...keyWords(words), ...patternWords(words)]
+    return words.map((word, i) => (places.includes(i) ? `${namespace}/${word}` : word))
+  }
+}
+
+/** Words that are patterns for names of keys. */
+function patternWords(words: readonly string[]): number[] {
+  const name = words[0]?.toUpperCase()
+  if (name === 'KEYS') return [1]
+  if (name !== 'SCAN') return []
+  return words.flatMap((word, i) => (i > 2 && words[i - 1]?.toUpperCase() === 'MATCH' && word !== '' ? [i] : []))
+}
+
+const showsKeys = (words: readonly string[]): boolean => /^(keys|scan|randomkey)$/i.test(words[0] ?? '')
+
+function stripped(reply: Reply, namespace: string): Reply {
+  if (typeof reply === 'string') return reply.startsWith(`${namespace}/`) ? reply.slice(namespace.length + 1) : reply
+  return Array.isArray(reply) ? reply.map(item => stripped(item, namespace)) : reply
+}
