@@ -15,7 +15,7 @@ interface Section {
 }
 
 const SECTIONS: readonly Section[] = [
-  { name: 'commands', module: 'src/commands/table.ts', generator: 'commandsTable' },
+  { name: 'commands', module: 'src/commands/reference.ts', generator: 'commandsTable' },
   { name: 'settings', module: 'src/server/config/help.ts', generator: 'settingsTable' },
 ]
 

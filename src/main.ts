@@ -43,15 +43,21 @@ function serve(loaded: Loaded): void {
     if (config.pidfile !== '') unlinkSync(config.pidfile)
     process.exit(code)
   }
-  try {
-    server.start()
-    if (config.pidfile !== '') writeFileSync(config.pidfile, `${process.pid}\n`)
-  } catch (error) {
+  const fail = (error: unknown): void => {
     const message = error instanceof Error ? error.message : String(error)
     log.fatal(message)
     if (config.logfile !== '') process.stderr.write(`kvns: ${message}\n`)
     process.exit(1)
   }
+  try {
+    server.start()
+    if (config.pidfile !== '') writeFileSync(config.pidfile, `${process.pid}\n`)
+  } catch (error) {
+    fail(error)
+  }
+  log.info('Server initialized')
+  log.info({ port: server.port }, 'Ready to accept connections')
+  server.startHttp().then(() => tellReady(server), fail)
   process.on('SIGINT', () => stopFor(server, 'SIGINT'))
   process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
   process.on('SIGHUP', () => log.info('SIGHUP ignored'))
@@ -60,10 +66,12 @@ function serve(loaded: Loaded): void {
       'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
     )
   }
-  if (format === 'redis') log.info('Server initialized')
-  const ready = { port: server.port, metricsPort: server.metricsPort, pid: process.pid }
-  log.info(ready, 'Ready to accept connections')
-  if (config.readyJson) process.stdout.write(`${JSON.stringify({ ready: true, ...ready })}\n`)
+}
+
+/** One line for scripts: every port is open. */
+function tellReady({ config, port, metricsPort }: Server): void {
+  if (config.readyJson)
+    process.stdout.write(`${JSON.stringify({ ready: true, port, metricsPort, pid: process.pid })}\n`)
 }
 
 const isOpen = (address: string): boolean => !/^-?(127\.|::1$|localhost$)/.test(address)

@@ -4,6 +4,7 @@ import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
+import { commandFamily } from './introspect.ts'
 import { keyCommands } from './keys-basic.ts'
 import { expiryCommands } from './keys-expiry.ts'
 import { walkCommands } from './keyspace-walk.ts'
@@ -13,8 +14,9 @@ import { serverCommands } from './server.ts'
 import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
+import { CommandTable } from './table.ts'
 
-export const FAMILIES: readonly (readonly Command[])[] = [
+const FAMILIES: readonly (readonly Command[])[] = [
   stringReads,
   stringWrites,
   stringChanges,
@@ -28,3 +30,9 @@ export const FAMILIES: readonly (readonly Command[])[] = [
   serverCommands,
   debugCommands,
 ]
+
+/** The table of all commands; COMMAND's own family looks into the table that it is part of. */
+export function buildTable(): CommandTable {
+  const table: CommandTable = new CommandTable([...FAMILIES, commandFamily(() => table)])
+  return table
+}

@@ -185,7 +185,7 @@ const subcommands: readonly Command[] = [
   {
     ...ADMIN,
     name: 'list',
-    syntax: '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]',
+    syntax: '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID <id: client-id [client-id ...]>]',
     since: '2.4.0',
     summary: 'Describes the open connections, one a line.',
     tips: ['nondeterministic_output'],
@@ -194,8 +194,9 @@ const subcommands: readonly Command[] = [
   {
     ...ADMIN,
     name: 'kill',
+    arity: -3,
     syntax:
-      '<old-format | [[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR addr] | [LADDR laddr] | [SKIPME yes/no] | [MAXAGE maxage]] ...>',
+      '<old-format | <ID client-id | TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB> | USER username | ADDR addr | LADDR laddr | SKIPME yes/no | MAXAGE maxage> ...>',
     since: '2.4.0',
     summary: 'Closes connections by address, number, type, user or age.',
     run: kill,
@@ -221,7 +222,7 @@ const subcommands: readonly Command[] = [
     ...SUB,
     flags: ['admin', 'noscript', 'loading', 'stale'],
     name: 'no-evict',
-    syntax: '<ON | OFF>',
+    syntax: '<enabled: ON | OFF>',
     since: '7.0.0',
     summary: 'Keeps this connection from being closed when clients take too much memory.',
     run: (ctx: SessionContext, args: Args) => {
@@ -232,7 +233,7 @@ const subcommands: readonly Command[] = [
   {
     ...SUB,
     name: 'no-touch',
-    syntax: '<ON | OFF>',
+    syntax: '<enabled: ON | OFF>',
     since: '7.2.0',
     summary: 'Lets the commands of this connection leave access times alone.',
     run: (ctx: SessionContext, args: Args) => {
@@ -252,7 +253,7 @@ export const clientCommands: readonly Command[] = [
     complexity: 'Depends on subcommand.',
     summary: 'Looks at and after the connections.',
     flags: [],
-    subcommands: [...subcommands, helpSubcommand('client', subcommands)],
+    subcommands: [...subcommands, helpSubcommand('client', subcommands, { since: '5.0.0' })],
     run: () => undefined,
   },
 ]

@@ -38,6 +38,8 @@ export interface KeySpec {
   /** Redis's key flags: RO, RW, OW or RM, then access, update, insert, delete. */
   readonly flags: readonly string[]
   readonly notes?: string
+  /** The flags for one request, which starts at word `from`; for specs whose flags depend on options. */
+  readonly flagsOf?: (args: Args, from: number) => readonly string[]
 }
 
 export interface ReadContext extends SessionContext {
@@ -79,6 +81,8 @@ interface Row<E extends Effect, C> {
   readonly name: string
   /** Arguments after the name, in the notation of Redis's documentation: `key value [NX | XX] [GET] [EX seconds]`. Arity is computed from it. */
   readonly syntax: string
+  /** Where Redis's arity is another than the syntax says; a container that has one may stand alone (COMMAND). */
+  readonly arity?: number
   readonly effect: E
   readonly group: Group
   readonly since: string
@@ -91,6 +95,8 @@ interface Row<E extends Effect, C> {
   readonly tips?: readonly string[]
   /** Another name by which it goes (DELETE for DEL). */
   readonly aliases?: readonly string[]
+  /** COMMAND DOCS's doc_flags beside `deprecated`. */
+  readonly docFlags?: readonly 'syscmd'[]
   /** Replaced by, as COMMAND DOCS says it, since a version. */
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
   readonly history?: readonly (readonly [version: string, change: string])[]

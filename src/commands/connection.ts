@@ -125,10 +125,10 @@ export const connectionCommands: readonly Command[] = [
     ...SESSION,
     name: 'quit',
     syntax: '',
+    arity: -1,
     since: '1.0.0',
     summary: 'Closes the connection after the replies so far.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
     run: (ctx: SessionContext) => {
       ctx.session.closing = true
       ctx.reply.ok()
@@ -146,7 +146,7 @@ export const connectionCommands: readonly Command[] = [
   {
     ...SESSION,
     name: 'hello',
-    syntax: '[protover [AUTH username password] [SETNAME clientname]]',
+    syntax: '[arguments: protover [AUTH <username password>] [SETNAME clientname]]',
     since: '6.0.0',
     summary: 'Chooses the protocol version and tells about the server; can log in and name the connection on the way.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],

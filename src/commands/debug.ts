@@ -112,9 +112,8 @@ function setActiveExpire(ctx: Context, args: Args): void {
 
 function populate(ctx: Context, args: Args): void {
   const { keys } = ctx
-  const count = args.int(2)
-  const size = args.count === 5 ? args.int(4) : 0
-  if (count < 0 || size < 0) throw NOT_POSITIVE
+  const count = args.intIn(2, 0, ANY, NOT_POSITIVE)
+  const size = args.count === 5 ? args.intIn(4, 0, ANY, NOT_POSITIVE) : 0
   const prefix = args.count > 3 ? args.text(3) : 'key'
   for (let i = 0; i < count; i++) {
     const name = Buffer.from(`${prefix}:${i}`, 'latin1')
@@ -179,7 +178,7 @@ function digestValues(ctx: Context, args: Args): void {
   ctx.reply.array(args.count - 2)
   for (let i = 2; i < args.count; i++) {
     const e = ctx.keys.find(ctx.keys.at, args, i)
-    ctx.reply.bulkText(e === 0 ? '0'.repeat(2 * DIGEST_BYTES) : digestValue(ctx.keys.at.shard, e).toString('hex'))
+    ctx.reply.simple(e === 0 ? '0'.repeat(2 * DIGEST_BYTES) : digestValue(ctx.keys.at.shard, e).toString('hex'))
   }
 }
 
@@ -245,6 +244,7 @@ export const debugCommands: readonly Command[] = [
     complexity: 'Depends on subcommand.',
     summary: 'For test suites; refused unless `enable-debug-command` allows it.',
     flags: ['admin', 'noscript', 'loading', 'stale', 'protected'],
+    docFlags: ['syscmd'],
     run: debug,
   },
 ]

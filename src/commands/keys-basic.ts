@@ -1,8 +1,7 @@
 // Commands on keys of any type: delete, look, copy, rename, move.
 
 import { fromText } from '../bytes/ascii.ts'
-import { parseSafe } from '../bytes/int64.ts'
-import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SAME_OBJECT, SYNTAX } from '../resp/errors.ts'
+import { DB_OUT_OF_RANGE, NO_SUCH_KEY, notInRange, SAME_OBJECT, SYNTAX } from '../resp/errors.ts'
 import { entryType, TYPE_NAMES } from '../store/entry.ts'
 import { copyKey, moveKey } from '../store/transfer.ts'
 import type { Args } from './args.ts'
@@ -11,12 +10,14 @@ import { DELETE_MANY, LOOK_MANY, LOOK_ONE } from './key-specs.ts'
 
 const REPLACE = fromText('replace')
 const DB = fromText('db')
+const INT32_MIN = -2147483648
 const INT32_MAX = 2147483647
+const NOT_AN_INT = notInRange(INT32_MIN, INT32_MAX)
 
 /** An int within Redis's C int, as database numbers are read. */
 export function databaseNumber(args: Args, i: number, databases: number): number {
-  const n = parseSafe(args.buf, args.starts[i], args.ends[i])
-  if (!(Math.abs(n) <= INT32_MAX)) throw NOT_AN_INTEGER
+  const n = args.int(i)
+  if (n < INT32_MIN || n > INT32_MAX) throw NOT_AN_INT
   if (n < 0 || n >= databases) throw DB_OUT_OF_RANGE
   return n
 }

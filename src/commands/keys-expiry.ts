@@ -97,7 +97,7 @@ export const expiryCommands: readonly Command[] = [
   {
     ...SETTER,
     name: 'expire',
-    syntax: 'key seconds [NX | XX | GT | LT]',
+    syntax: 'key seconds [condition: NX | XX | GT | LT]',
     since: '1.0.0',
     summary: 'Lets a key live for so many seconds from now.',
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'seconds', 'relative', 'expire'),
@@ -105,7 +105,7 @@ export const expiryCommands: readonly Command[] = [
   {
     ...SETTER,
     name: 'pexpire',
-    syntax: 'key milliseconds [NX | XX | GT | LT]',
+    syntax: 'key milliseconds [condition: NX | XX | GT | LT]',
     since: '2.6.0',
     summary: 'Lets a key live for so many milliseconds from now.',
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'milliseconds', 'relative', 'pexpire'),
@@ -113,7 +113,7 @@ export const expiryCommands: readonly Command[] = [
   {
     ...SETTER,
     name: 'expireat',
-    syntax: 'key unix-time-seconds [NX | XX | GT | LT]',
+    syntax: 'key unix-time-seconds [condition: NX | XX | GT | LT]',
     since: '1.2.0',
     summary: 'Lets a key live until a time given in seconds since 1970.',
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'seconds', 'absolute', 'expireat'),
@@ -121,7 +121,7 @@ export const expiryCommands: readonly Command[] = [
   {
     ...SETTER,
     name: 'pexpireat',
-    syntax: 'key unix-time-milliseconds [NX | XX | GT | LT]',
+    syntax: 'key unix-time-milliseconds [condition: NX | XX | GT | LT]',
     since: '2.6.0',
     summary: 'Lets a key live until a time given in milliseconds since 1970.',
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'milliseconds', 'absolute', 'pexpireat'),

@@ -2,7 +2,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
-import { CommandError, DB_OUT_OF_RANGE, SAVE_IN_PROGRESS, SYNTAX, wrongArity } from '../resp/errors.ts'
+import { CommandError, DB_OUT_OF_RANGE, SAVE_IN_PROGRESS, SYNTAX } from '../resp/errors.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, WriteContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
@@ -99,7 +99,7 @@ function configGet(ctx: Context, args: Args): void {
 }
 
 function configSet(ctx: Context, args: Args): void {
-  if (args.count % 2 !== 0) throw wrongArity('config|set')
+  if (args.count % 2 !== 0) throw SYNTAX
   const pairs: [string, string][] = []
   for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.text(i + 1)])
   ctx.services.config.set(pairs, ctx.session)
@@ -118,7 +118,7 @@ const configSubcommands: readonly Command[] = [
   {
     ...ADMIN,
     name: 'get',
-    syntax: 'parameter [parameter ...]',
+    syntax: '<parameter: parameter> [<parameter: parameter> ...]',
     complexity: 'O(N) for N settings',
     summary: 'Gives the settings whose names match the patterns.',
     history: [['7.0.0', 'Several patterns at once.']],
@@ -163,7 +163,7 @@ const FLUSH = {
   effect: 'write',
   group: 'server',
   since: '1.0.0',
-  syntax: '[ASYNC | SYNC]',
+  syntax: '[async: ASYNC | SYNC]',
   complexity: 'O(1) for the client; the memory is freed in the background',
   flags: [],
   categories: ['keyspace', 'dangerous'],
@@ -279,7 +279,7 @@ export const serverCommands: readonly Command[] = [
     complexity: 'Depends on subcommand.',
     summary: 'Reads and changes settings.',
     flags: [],
-    subcommands: [...configSubcommands, helpSubcommand('config', configSubcommands)],
+    subcommands: [...configSubcommands, helpSubcommand('config', configSubcommands, { since: '5.0.0' })],
     run: () => undefined,
   },
 ]

@@ -212,7 +212,7 @@ export const stringChanges: readonly Command[] = [
   {
     ...COUNTER,
     name: 'incrbyfloat',
-    syntax: 'key increment',
+    syntax: 'key increment(double)',
     since: '2.6.0',
     summary: 'Adds a decimal number to the number in a key; a missing key counts as 0.',
     run: incrbyfloat,

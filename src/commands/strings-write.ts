@@ -126,7 +126,7 @@ export const stringWrites: readonly Command[] = [
   {
     name: 'set',
     syntax:
-      'key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]',
+      'key value [condition: NX | XX] [GET] [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]',
     effect: 'write',
     group: 'string',
     since: '1.0.0',
@@ -211,7 +211,8 @@ export const stringWrites: readonly Command[] = [
   },
   {
     name: 'getex',
-    syntax: 'key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]',
+    syntax:
+      'key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]',
     effect: 'write',
     group: 'string',
     since: '6.2.0',

@@ -3,6 +3,8 @@
 //   key          a value          KEY          a token, to be written as it is
 //   [ a ]        may be left out  < a | b >    one of several      a | b inside [ ] likewise
 //   a [a ...]    one or more; `[a b ...]` repeats all of what stands before the dots, `TOKEN a [TOKEN a ...]` the token too
+//   [name: a b]  the same with Redis's name for the group; likewise <name: a b>
+//   a(type)      a value whose type does not follow from its name
 
 export type ArgumentType =
   | 'string'
@@ -21,6 +23,8 @@ export interface Argument {
   readonly token?: string
   readonly optional?: true
   readonly multiple?: true
+  /** Each repetition has the token again. */
+  readonly multipleToken?: true
   readonly arguments?: readonly Argument[]
 }
 
@@ -52,11 +56,18 @@ function typeOf(name: string): ArgumentType {
   return TYPES[name] ?? (/^(key\d*|newkey|source|destination)$/.test(name) ? 'key' : 'string')
 }
 
+/** A value from its word: `increment`, `increment(double)`. */
+function valueOf(word: string): Argument {
+  const [, name, type] = /^(.+)\((.+)\)$/.exec(word) ?? []
+  if (name === undefined) return { name: word, type: typeOf(word) }
+  return { name, type: type as ArgumentType }
+}
+
 const isToken = (word: string): boolean => /^[A-Z][A-Z0-9-]*$/.test(word)
 
 /** Reads the notation. Throws Error when it is none: that is a mistake in a row. */
 export function parseSyntax(text: string): readonly Argument[] {
-  return new Reader(text).sequence('')
+  return fold(new Reader(text).sequence(''))
 }
 
 class Reader {
@@ -69,6 +80,7 @@ class Reader {
 
   /** Arguments up to a closing bracket; alternatives become one argument of type oneof. */
   sequence(close: string): readonly Argument[] {
+    const label = close === '' ? undefined : this.label()
     const alternatives: Argument[][] = [[]]
     for (;;) {
       const word = this.words[this.at]
@@ -90,20 +102,29 @@ class Reader {
       } else current.push(this.one(current))
     }
     const [only, ...others] = alternatives
-    if (only === undefined || others.length === 0) return only ?? []
+    if (only === undefined || others.length === 0) {
+      return label === undefined ? (only ?? []) : [{ name: label, type: 'block', arguments: fold(only ?? []) }]
+    }
     const choices = alternatives.map(asOne)
-    return [{ name: choices.map(c => c.name).join('|'), type: 'oneof', arguments: choices }]
+    return [{ name: label ?? choices.map(c => c.name).join('_'), type: 'oneof', arguments: choices }]
+  }
+
+  private label(): string | undefined {
+    const word = this.words[this.at]
+    if (word === undefined || !word.endsWith(':')) return undefined
+    this.at++
+    return word.slice(0, -1)
   }
 
   private one(before: readonly Argument[]): Argument {
     const word = this.words[this.at++] as string
     if (word === '[') return this.optional(before)
     if (word === '<') return asOne(this.sequence('>') as Argument[])
-    if (!isToken(word)) return { name: word, type: typeOf(word) }
+    if (!isToken(word)) return valueOf(word)
     const next = this.words[this.at]
     if (next !== undefined && !/^[[\]<>|]$|^\.\.\.$/.test(next) && !isToken(next)) {
       this.at++
-      return { name: next, type: typeOf(next), token: word }
+      return { ...valueOf(next), token: word }
     }
     if (next === '<') {
       this.at++
@@ -146,7 +167,7 @@ function sameTail(before: readonly Argument[], inner: readonly Argument[]): bool
 }
 
 /** Turns `a` followed by its repetition into one argument that may come several times. */
-export function fold(args: readonly Argument[]): readonly Argument[] {
+function fold(args: readonly Argument[]): readonly Argument[] {
   const out: Argument[] = []
   for (const arg of args) {
     if (arg.name !== REPEAT) {
@@ -154,9 +175,18 @@ export function fold(args: readonly Argument[]): readonly Argument[] {
       continue
     }
     const size = arg.type === 'block' ? (arg.arguments?.length ?? 1) : 1
-    out.push({ ...asOne(out.splice(-size)), multiple: true })
+    const repeated: Argument = { ...asOne(out.splice(-size)), multiple: true }
+    out.push(arg.token === undefined ? repeated : { ...repeated, multipleToken: true })
   }
   return out
+}
+
+/** The notation as people read it: without names of groups, types and the brackets that only group. */
+export function plainSyntax(syntax: string): string {
+  return syntax
+    .replace(/[\w-]+: /g, '')
+    .replace(/\([\w-]+\)/g, '')
+    .replace(/<([^<>|]*)>/g, '$1')
 }
 
 /** Fewest words that the arguments take, and whether there may be more. */
@@ -181,6 +211,6 @@ function extent(args: readonly Argument[]): { least: number; open: boolean } {
 
 /** COMMAND's arity: the number of words, name included; negative when it is only the fewest. */
 export function arityOf(syntax: string, nameWords: number): number {
-  const { least, open } = extent(fold(parseSyntax(syntax)))
+  const { least, open } = extent(parseSyntax(syntax))
   return open ? -(nameWords + least) : nameWords + least
 }

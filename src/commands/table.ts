@@ -44,7 +44,8 @@ export class TableRow {
     this.row = row
     this.name = row.name
     this.fullName = parent === undefined ? row.name : `${parent.name}|${row.name}`
-    this.arity = row.subcommands === undefined ? arityOf(row.syntax, parent === undefined ? 1 : 2) : -2
+    const words = parent === undefined ? 1 : 2
+    this.arity = row.arity ?? (row.subcommands === undefined ? arityOf(row.syntax, words) : -2)
     this.flags =
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
@@ -60,6 +61,8 @@ export class TableRow {
 }
 
 const SLOTS = 2048
+/** Turns an ASCII capital into its small letter. */
+const CASE_BIT = 32
 
 function hashName(buf: Uint8Array, start: number, end: number): number {
   let h = end - start
@@ -75,6 +78,9 @@ export class CommandTable {
   private readonly slots = new Int16Array(SLOTS).fill(-1)
   private readonly names: Uint8Array[] = []
   private readonly targets: TableRow[] = []
+  /** 1 for names of letters only: setting the case bit of any byte then tells whether it is the same letter. */
+  private readonly plain: number[] = []
+  private last = 0
 
   constructor(families: readonly (readonly Command[])[]) {
     const rows: TableRow[] = []
@@ -100,11 +106,23 @@ export class CommandTable {
     while (this.slots[h] >= 0) h = (h + 1) & (SLOTS - 1)
     this.slots[h] = this.names.length
     this.names.push(bytes)
+    this.plain.push(/^[a-z]+$/.test(name) ? 1 : 0)
     this.targets.push(row)
   }
 
-  /** The command of this name in any case. */
+  /** The command of this name in any case. Programs repeat themselves, so the last answer is tried first. */
   lookup(buf: Uint8Array, start: number, end: number): TableRow | undefined {
+    const length = end - start
+    const last = this.names[this.last] as Uint8Array
+    if (last.length === length) {
+      let k = 0
+      while (k < length && (buf[start + k] | CASE_BIT) === last[k]) k++
+      if (k === length && this.plain[this.last] === 1) return this.targets[this.last]
+    }
+    return this.search(buf, start, end)
+  }
+
+  private search(buf: Uint8Array, start: number, end: number): TableRow | undefined {
     const length = end - start
     let h = hashName(buf, start, end)
     for (;;) {
@@ -114,7 +132,10 @@ export class CommandTable {
       if (name.length === length) {
         let k = 0
         while (k < length && lower(buf[start + k]) === name[k]) k++
-        if (k === length) return this.targets[i]
+        if (k === length) {
+          this.last = i
+          return this.targets[i]
+        }
       }
       h = (h + 1) & (SLOTS - 1)
     }
@@ -128,7 +149,8 @@ export class CommandTable {
 
   /** By full name: `get`, `client|list`. */
   byName(fullName: string): TableRow | undefined {
-    const [name = '', sub] = fullName.toLowerCase().split('|')
+    const [name = '', sub, deeper] = fullName.toLowerCase().split('|')
+    if (deeper !== undefined) return undefined
     const bytes = Buffer.from(name, 'latin1')
     const row = this.lookup(bytes, 0, bytes.length)
     return sub === undefined ? row : row?.subcommands?.find(s => s.name === sub)

@@ -127,12 +127,4 @@ export class CommandStats {
     this.errors++
     this.errorCodes.set(code, (this.errorCodes.get(code) ?? 0) + 1)
   }
-
-  reset(): void {
-    this.calls.fill(0)
-    this.failed.fill(0)
-    this.rejected.fill(0)
-    this.nanos.fill(0)
-    this.errorCodes.clear()
-  }
 }

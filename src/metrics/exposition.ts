@@ -22,8 +22,14 @@ export interface MetricSources {
   readonly uptimeSeconds: () => number
 }
 
-/** Of the process metrics, those that say nothing true under Bun: empty, always 0, or reserved address space. */
+/**
+ * Of the process metrics, those that say nothing true: empty or always 0 under Bun, reserved address space, and figures of
+ * the loop's delay that are no number (or 292 years) until the first look.
+ */
 const BROKEN = [
+  'nodejs_eventloop_lag_min_seconds',
+  'nodejs_eventloop_lag_mean_seconds',
+  'nodejs_eventloop_lag_stddev_seconds',
   'nodejs_gc_duration_seconds',
   'nodejs_heap_space_size_total_bytes',
   'nodejs_heap_space_size_used_bytes',

@@ -10,7 +10,7 @@ const HELP = `# HELP ${NAME} Time that commands took, in seconds.\n# TYPE ${NAME
 const LE = [...BUCKET_BOUNDS_S.map(String), '+Inf']
 
 /** As the exposition format asks: backslash, quote and newline. */
-export function escapeLabel(text: string): string {
+function escapeLabel(text: string): string {
   return text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')
 }
 

@@ -10,7 +10,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { DB_LOGICAL, NS_ALLOCATED, NS_HASH, NS_LOGICAL, NS_NAME, NS_NAME_LENGTH } from '../store/shard.ts'
 import { type NamespaceLabels, NO_NAMESPACE, OTHER_NAMESPACES } from './command-stats.ts'
 
-export interface NamespaceSeries {
+interface NamespaceSeries {
   readonly namespace: string
   /** Absent for database 0. */
   readonly db?: string

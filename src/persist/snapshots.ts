@@ -32,6 +32,10 @@ export class Snapshots {
   /** Unix time in seconds of the last good save; of the start before the first one, as LASTSAVE has it. */
   lastSaveS: number
   lastStatus: 'ok' | 'err' = 'ok'
+  /** Good saves since the start. */
+  saves = 0
+  /** What load() met; undefined when there was nothing to load. */
+  loaded: Loaded | undefined
   /** -1 before the first save. */
   lastDurationS = -1
   /** Changes that the running background save found. */
@@ -79,6 +83,7 @@ export class Snapshots {
     this.keys.setNow(this.clock.nowMs())
     try {
       const loaded = loadSnapshot(this.keys, path)
+      this.loaded = loaded
       this.log('info', `loaded ${loaded.keys} keys (${loaded.expired} expired) from ${path}`)
       return loaded
     } catch (error) {
@@ -196,6 +201,7 @@ export class Snapshots {
     this.keys.dirty = Math.max(0, this.keys.dirty - dirty)
     this.savedNs = nowNs
     this.lastSaveS = Math.floor(this.clock.nowMs() / 1000)
+    this.saves++
     this.lastStatus = 'ok'
     this.lastDurationS = Math.floor((nowNs - this.triedNs) / 1e9)
     this.log('info', `saved ${saved.records} keys, ${saved.bytes} bytes`)

@@ -26,14 +26,8 @@ export class ConnectionCounts {
   cutForOutput = 0
   bytesIn = 0
   bytesOut = 0
-
-  reset(): void {
-    this.accepted = 0
-    this.rejected = 0
-    this.cutForOutput = 0
-    this.bytesIn = 0
-    this.bytesOut = 0
-  }
+  reads = 0
+  writes = 0
 }
 
 export class Clients {
@@ -132,6 +126,7 @@ export class Clients {
   private data(connection: Connection | undefined, chunk: Uint8Array): void {
     if (connection === undefined || connection.closed) return
     this.counts.bytesIn += chunk.length
+    this.counts.reads++
     this.garbage.read(chunk.length)
     if (connection.session.closing) return
     connection.parser.feed(chunk)
@@ -171,6 +166,7 @@ export class Clients {
   }
 
   private afterSending(connection: Connection): void {
+    this.counts.writes++
     if (connection.queuedBytes > 0 && this.cutIfOver(connection, this.nowMs())) return
     if (connection !== this.serving) this.afterReplies(connection)
   }
@@ -228,9 +224,14 @@ export class Clients {
     else connection.cut()
   }
 
+  /** Sends the replies of this turn of the loop now. */
+  endTurn(): void {
+    this.outbox.flush()
+  }
+
   /** Closes all clients after what is queued for them, as far as they take it. */
   closeAll(): void {
-    this.outbox.flush()
+    this.endTurn()
     for (const connection of this.connections.values()) {
       connection.drain()
       connection.cut()

@@ -5,7 +5,15 @@ import type { Words } from '../bytes/words.ts'
 import { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import type { Services } from '../commands/services.ts'
-import { type CommandTable, FLAG_DENYOOM, FLAG_NO_AUTH, FLAG_PROTECTED, type TableRow } from '../commands/table.ts'
+import {
+  type CommandTable,
+  FLAG_DENYOOM,
+  FLAG_NO_AUTH,
+  FLAG_PROTECTED,
+  FLAG_READONLY,
+  FLAG_WRITE,
+  type TableRow,
+} from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
 import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
@@ -99,13 +107,20 @@ export class Dispatcher {
   /** A client's chunk of commands begins: the clocks are read once for all of them. */
   begin(session: Session): void {
     const { keys, context } = this
-    keys.setNow(this.clock.nowMs())
-    this.stats.begin(this.clock.nowNs())
-    this.tight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
-    keys.touching = !session.noTouch
+    const nowNs = this.clock.nowNs()
+    keys.setNow(this.clock.msAt(nowNs))
+    this.stats.begin(nowNs)
     session.activeMs = keys.nowMs
     context.session = session
     context.reply.protocol = session.protocol
+    this.prepare()
+  }
+
+  /** What the commands that follow need of settings and session, looked up once for all of them. */
+  private prepare(): void {
+    const { keys, context } = this
+    this.tight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
+    keys.touching = !context.session.noTouch
   }
 
   /** The chunk is done. */
@@ -132,10 +147,12 @@ export class Dispatcher {
     keys.db = session.db
     keys.at.nsHash = 0
     this.run(row, args)
+    if ((row.flags & (FLAG_WRITE | FLAG_READONLY)) === 0) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     if (this.stats.note(row.id, namespace) || row.timedAlone) {
-      this.stats.settle(this.clock.nowNs())
-      if (row.timedAlone) keys.setNow(this.clock.nowMs())
+      const nowNs = this.clock.nowNs()
+      this.stats.settle(nowNs)
+      keys.setNow(this.clock.msAt(nowNs))
     }
   }
 

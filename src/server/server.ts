@@ -1,8 +1,8 @@
 // The server: everything put together, started, kept going by a few timers, and stopped within two seconds.
 
 import { chmodSync, existsSync, unlinkSync } from 'node:fs'
-import { FAMILIES } from '../commands/all.ts'
-import { CommandTable } from '../commands/table.ts'
+import { buildTable } from '../commands/all.ts'
+import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import { CommandError } from '../resp/errors.ts'
@@ -16,6 +16,7 @@ import { KeyWalk } from '../store/walk.ts'
 import { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { makeServices } from './services.ts'
 
@@ -40,7 +41,10 @@ export class Server {
   readonly labels: NamespaceLabels
   readonly dispatcher: Dispatcher
   readonly clients: Clients
+  readonly info: Info
   readonly startedMs: number
+  /** Bytes handed out by the arenas before any key. */
+  readonly startupBytes: number
   /** The port in use; 0 without TCP. */
   port = 0
   /** The HTTP port in use; 0 without one. */
@@ -51,6 +55,7 @@ export class Server {
   onStopped: (code: number) => void = () => undefined
   private readonly timers: Timer[] = []
   private stopping = false
+  private http: { readonly port: number; stop(): void } | undefined
 
   /** `seed` settles everything that is left to chance; tests give one to replay a run. */
   constructor(config: Config, log: Log, clock: Clock = systemClock, seed: number = seedFromSystem()) {
@@ -60,10 +65,11 @@ export class Server {
     this.startedMs = clock.nowMs()
     const { databases, memoryLimitBytes } = config
     this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
+    this.startupBytes = this.keys.allocatedBytes()
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)
     this.snapshots = new Snapshots(this.keys, snapshotSettings(config), clock, (level, text) => log[level](text))
-    this.table = new CommandTable(FAMILIES)
+    this.table = buildTable()
     this.stats = new CommandStats(this.table.rows.length)
     this.labels = new NamespaceLabels(config.metricsMaxNamespaces)
     const reply = new ReplyWriter()
@@ -83,6 +89,7 @@ export class Server {
       new Session(0, '', '', true, true, this.startedMs),
     )
     this.clients = new Clients(config, this.dispatcher, reply, log, () => clock.nowMs())
+    this.info = new Info(this)
     this.followConfig()
   }
 
@@ -92,11 +99,10 @@ export class Server {
       keys: this.keys,
       expiry: this.expiry,
       snapshots: this.snapshots,
-      stats: this.stats,
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
-      info: () => '',
+      info: () => this.info,
       isLoading: () => this.isLoading,
       shutdown: ({ save, force }) => this.shutdown(save, force),
       abortShutdown: () => 'none',
@@ -136,6 +142,16 @@ export class Server {
     this.listen()
     this.timers.push(setInterval(() => this.tick(), TICK_MS))
     this.sweep()
+  }
+
+  /** Opens the HTTP port, after start(): its library takes longer to load than everything else. */
+  async startHttp(): Promise<void> {
+    const { metricsHost, metricsPort } = this.config
+    if (metricsPort === undefined) return
+    const { startHttp } = await import('./http.ts')
+    if (this.stopping) return
+    this.http = startHttp(metricsHost, metricsPort, this)
+    this.metricsPort = this.http.port
   }
 
   private listen(): void {
@@ -182,6 +198,7 @@ export class Server {
   private tick(): void {
     this.clients.tick()
     this.snapshots.tick()
+    this.info.tick()
   }
 
   /** Expired keys and flushed memory, in slices. */
@@ -217,6 +234,7 @@ export class Server {
     if (this.stopping) return
     this.stopping = true
     for (const timer of this.timers) clearTimeout(timer)
+    this.http?.stop()
     this.clients.stopListening()
     this.clients.closeAll()
     const { unixsocket } = this.config

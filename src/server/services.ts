@@ -1,7 +1,6 @@
 // What commands may ask of the server, put together from its parts.
 
 import type { Services } from '../commands/services.ts'
-import type { CommandStats } from '../metrics/command-stats.ts'
 import type { Snapshots } from '../persist/snapshots.ts'
 import { CommandError, LOADING } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
@@ -10,6 +9,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
+import type { Info } from './info.ts'
 import type { Log } from './log.ts'
 
 export interface ServiceParts {
@@ -17,12 +17,11 @@ export interface ServiceParts {
   readonly keys: Keyspace
   readonly expiry: Expiry
   readonly snapshots: Snapshots
-  readonly stats: CommandStats
   readonly clock: Clock
   readonly log: Log
-  /** Made after the services are. */
+  /** Both are made after the services are. */
   readonly clients: () => Clients
-  readonly info: (sections: readonly string[]) => string
+  readonly info: () => Info
   readonly isLoading: () => boolean
   readonly shutdown: Services['shutdown']
   readonly abortShutdown: Services['abortShutdown']
@@ -39,7 +38,7 @@ function saved(action: () => void): void {
 }
 
 export function makeServices(parts: ServiceParts): Services {
-  const { config, keys, expiry, snapshots, stats, clock, log } = parts
+  const { config, keys, expiry, snapshots, clock, log } = parts
   return {
     clients: {
       list: () => parts.clients().list(),
@@ -84,13 +83,9 @@ export function makeServices(parts: ServiceParts): Services {
     },
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-    info: parts.info,
+    info: sections => parts.info().text(sections),
     resetStatistics() {
-      stats.reset()
-      keys.hits = 0
-      keys.misses = 0
-      keys.expired = 0
-      parts.clients().counts.reset()
+      parts.info().resetStatistics()
     },
     setActiveExpire(active) {
       expiry.active = active === 'on'

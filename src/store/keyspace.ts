@@ -76,7 +76,6 @@ export class Keyspace {
   readonly observers: ChangeObserver[] = []
   private readonly mask: number
   private readonly hasher: KeyedHash
-  private readonly chance: () => number
 
   limitBytes: number
   /** Makes some room; false when it cannot. Tried before a write is refused. */
@@ -105,7 +104,6 @@ export class Keyspace {
     this.databases = options.databases
     this.limitBytes = options.limitBytes
     this.random = new Random(options.seed)
-    this.chance = () => this.random.fraction()
     this.hasher = new KeyedHash(this.random.int32(), this.random.int32())
     this.nowMs = options.nowMs
     this.clock = accessClock(options.nowMs)
@@ -117,6 +115,7 @@ export class Keyspace {
 
   /** Sets the clock of the commands that follow. */
   setNow(nowMs: number): void {
+    if (nowMs === this.nowMs) return
     this.nowMs = nowMs
     this.clock = accessClock(nowMs)
   }
@@ -243,7 +242,7 @@ export class Keyspace {
   touch(p: Place): void {
     const { i32 } = p.shard.arena
     const w = (p.entry + 8) >> 2
-    i32[w] = accessed(i32[w], this.clock, this.chance)
+    i32[w] = accessed(i32[w], this.clock, this.random)
   }
 
   // ---- changing ---------------------------------------------------------------------------------------------------

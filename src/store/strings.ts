@@ -48,10 +48,15 @@ export function setString(
 export function makeString(keys: Keyspace, p: Place, length: number, encoding: number, deadline: number): number {
   const a = p.shard.arena
   const kind = (TYPE_STRING << 4) | encoding
+  const e = p.entry
+  // A string over one of the same length, both without deadline, is the common case: nothing but the bytes changes.
+  if (e !== 0 && deadline === 0 && a.i32[e >> 2] === length && a.u8[e + 7] === 0 && a.u8[e + 6] >> 4 === TYPE_STRING) {
+    a.u8[e + 6] = kind
+    return stringStart(a, e)
+  }
   const keyBytes = p.keyEnd - p.keyStart
   if (overheadBytes(keyBytes, deadline) + length <= INLINE_LIMIT_BYTES) {
-    const e = keys.put(p, kind, length, 0, length, deadline, length)
-    return stringStart(a, e)
+    return stringStart(a, keys.put(p, kind, length, 0, length, deadline, length))
   }
   const block = keys.allocate(a, OUTSIDE_HEADER_BYTES + length)
   a.i32[block >> 2] = length

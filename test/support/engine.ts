@@ -11,7 +11,7 @@ import { settingNamed } from '../../src/server/config/table.ts'
 import type { Connection } from '../../src/server/connection.ts'
 import { Server } from '../../src/server/server.ts'
 import { ManualClock } from '../../src/store/clock.ts'
-import { bytesOf, ReplyReader, type Reply, request } from './resp.ts'
+import { bytesOf, type Reply, ReplyReader, request } from './resp.ts'
 
 /** A round number of seconds, so that EXPIREAT and TTL are easy to write down. */
 export const START_MS = 1_700_000_000_000
@@ -65,10 +65,12 @@ export class Client {
   /** The server has closed the connection. */
   closed = false
   readonly reader = new ReplyReader()
+  private readonly server: Server
   private readonly socket: Socket<Connection>
   private readonly handler: ReturnType<Server['clients']['handler']>
 
   constructor(server: Server) {
+    this.server = server
     this.handler = server.clients.handler('tcp')
     this.socket = this.makeSocket()
     this.handler.open?.(this.socket)
@@ -100,9 +102,10 @@ export class Client {
     return socket as unknown as Socket<Connection>
   }
 
-  /** Sends bytes as one chunk. */
+  /** Sends bytes as one chunk, in a turn of the loop of its own. */
   send(bytes: Uint8Array): void {
     if (!this.closed) this.handler.data?.(this.socket, Buffer.from(bytes))
+    this.server.clients.endTurn()
   }
 
   /** Sends one request and returns its reply. Throws when there is none. */

@@ -25,8 +25,9 @@ export function where(rule: string, holds: Rule['holds']): Rule {
   return { rule, holds }
 }
 
-function isObject(reply: Reply): reply is Extract<Reply, object> {
-  return typeof reply === 'object' && reply !== null
+/** One of the types that only a tag tells apart: no array. */
+function isObject(reply: Reply): reply is Exclude<Extract<Reply, object>, readonly Reply[]> {
+  return typeof reply === 'object' && reply !== null && !Array.isArray(reply)
 }
 
 /** The status `+text`. */

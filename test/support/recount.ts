@@ -148,6 +148,15 @@ export function recount(keys: Keyspace): void {
 
 /** All that a namespace is in all databases and shards: its entries with their values and deadlines, and its accounts. */
 export function namespaceState(keys: Keyspace, name: string): readonly string[] {
+  return state(keys, other => other === name)
+}
+
+/** The same of all namespaces. Access times and hits are left out. */
+export function wholeState(keys: Keyspace): readonly string[] {
+  return state(keys, () => true)
+}
+
+function state(keys: Keyspace, wanted: (name: string) => boolean): readonly string[] {
   const lines: string[] = []
   for (const [s, shard] of keys.shards.entries()) {
     const a = shard.arena
@@ -155,14 +164,15 @@ export function namespaceState(keys: Keyspace, name: string): readonly string[] 
       Buffer.from(a.u8.subarray(from, from + bytes)).toString('latin1')
     for (let db = 0; db < keys.databases; db++) {
       for (const [, ns] of pairs(shard, shard.database(db))) {
-        if (text(ns + NS_NAME, a.i32[(ns + NS_NAME_LENGTH) >> 2]) !== name) continue
+        const name = text(ns + NS_NAME, a.i32[(ns + NS_NAME_LENGTH) >> 2])
+        if (!wanted(name)) continue
         const accounts = [NS_LOGICAL, NS_ALLOCATED].map(at => a.f64[(ns + at) >> 3])
-        lines.push(`${s} ${db} keys ${dictCount(a, ns)} timed ${a.i32[(ns + NS_TIMED) >> 2]} bytes ${accounts}`)
+        lines.push(`${s} ${db} ${name} keys ${dictCount(a, ns)} timed ${a.i32[(ns + NS_TIMED) >> 2]} bytes ${accounts}`)
         for (const [, e] of pairs(shard, ns)) {
           const value = text(stringStart(a, e), stringLength(a, e))
           const deadline = isTimed(a, e) ? deadlineMs(a, e) : 0
           const kind = `${entryType(a, e)} ${entryEncoding(a, e)}`
-          lines.push(`${s} ${db} ${text(keyStart(a, e), keyLength(a, e))} = ${value} ${kind} until ${deadline}`)
+          lines.push(`${s} ${db} ${name}/${text(keyStart(a, e), keyLength(a, e))} = ${value} ${kind} until ${deadline}`)
         }
       }
     }

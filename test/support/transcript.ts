@@ -10,9 +10,9 @@
 //
 // After each play the accounts of every namespace must be those of its entries, and the server must have met no bug.
 
-import { CommandTable } from '../../src/commands/table.ts'
-import { FAMILIES } from '../../src/commands/all.ts'
+import { buildTable } from '../../src/commands/all.ts'
 import type { TableRow } from '../../src/commands/table.ts'
+import { CommandTable } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
 import { type Expected, isError, matches, type Protocol, shown } from './expectation.ts'
 import { namespaceState, recount } from './recount.ts'
@@ -62,7 +62,7 @@ export function readStep(step: Step): Action {
   return { client: named?.[1] ?? 'a', words: wordsOf(text.slice(named?.[0].length ?? 0)), expected }
 }
 
-export const TABLE = new CommandTable(FAMILIES)
+export const TABLE = buildTable()
 
 /** The row that a request is for: of the subcommand when there is one. */
 export function rowOf(words: readonly string[]): TableRow | undefined {

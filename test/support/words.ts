@@ -4,7 +4,7 @@
 const WORD = /\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']+))(?=\s|$)/gy
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' }
 
-function unescape(text: string): string {
+function unquote(text: string): string {
   return text.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_, hex: string | undefined, letter: string) =>
     hex === undefined ? (ESCAPES[letter] ?? letter) : String.fromCharCode(Number.parseInt(hex, 16)),
   )
@@ -18,7 +18,7 @@ export function wordsOf(line: string): string[] {
   for (let found = WORD.exec(line); found !== null; found = WORD.exec(line)) {
     const [whole, double, single, plain = ''] = found
     at += whole.length
-    if (double !== undefined) words.push(unescape(double))
+    if (double !== undefined) words.push(unquote(double))
     else words.push(single === undefined ? plain : single.replaceAll("\\'", "'"))
   }
   if (line.slice(at).trim() !== '') throw new Error(`quotes that do not match: ${line}`)

@@ -21,7 +21,7 @@ export interface Reading {
   readonly peakBytes: number
 }
 
-export type Shown = string | number
+type Shown = string | number
 export type Field<From> = readonly [name: string, value: Shown | ((from: From) => Shown)]
 
 export interface Section {

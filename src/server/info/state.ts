@@ -9,13 +9,15 @@ import type { Keyspace } from '../../store/keyspace.ts'
 import type { Config } from '../config/config.ts'
 
 /** Counts since the start, of connections and their bytes. */
-export interface ConnectionTotals {
+interface ConnectionTotals {
   /** Rejected ones included. */
   readonly accepted: number
   readonly rejected: number
   readonly cutForOutput: number
   readonly bytesIn: number
   readonly bytesOut: number
+  readonly reads: number
+  readonly writes: number
 }
 
 export interface SnapshotFacts {

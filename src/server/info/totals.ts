@@ -10,6 +10,8 @@ export interface Totals {
   readonly clientsCut: number
   readonly bytesIn: number
   readonly bytesOut: number
+  readonly reads: number
+  readonly writes: number
   readonly commands: number
   readonly errors: number
   readonly bugs: number
@@ -26,6 +28,8 @@ export function readTotals({ clients: { counts }, stats, keys, bugs, snapshots }
     clientsCut: counts.cutForOutput,
     bytesIn: counts.bytesIn,
     bytesOut: counts.bytesOut,
+    reads: counts.reads,
+    writes: counts.writes,
     commands: stats.total,
     errors: stats.errors,
     bugs,

@@ -1,0 +1,182 @@
+// What holds for every command, whatever it does: computed from its row and, where requests are needed, from the
+// transcripts. A new command is covered as soon as it has a row and a transcript.
+
+import { describe, expect, test } from 'bun:test'
+import { parseSyntax } from '../../src/commands/syntax.ts'
+import type { TableRow } from '../../src/commands/table.ts'
+import type { ChangeObserver } from '../../src/store/keyspace.ts'
+import { Engine } from '../support/engine.ts'
+import { wholeState } from '../support/recount.ts'
+import { bytesOf, type Reply } from '../support/resp.ts'
+import { keyWords, TABLE } from '../support/transcript.ts'
+import { turns } from '../support/turns.ts'
+import { TRANSCRIPTS } from '../transcripts/all.ts'
+
+const scripts = Object.values(TRANSCRIPTS).flat()
+
+/** The words that name a row: `['client', 'list']`. */
+const nameWords = (row: TableRow): string[] => row.fullName.split('|')
+
+/** A request for a row with so many words in all. */
+const ofLength = (row: TableRow, count: number): string[] => [
+  ...nameWords(row),
+  ...Array.from({ length: Math.max(0, count - nameWords(row).length) }, () => 'x'),
+]
+
+const errorOf = (reply: Reply | undefined): string =>
+  typeof reply === 'object' && reply !== null && 'error' in reply ? reply.error : ''
+
+function arityError(row: TableRow): string {
+  return `ERR wrong number of arguments for '${row.fullName}' command`
+}
+
+describe('arity', () => {
+  using engine = new Engine()
+  const client = engine.connect()
+  for (const row of TABLE.rows) {
+    const least = Math.abs(row.arity)
+    test.if(least > nameWords(row).length)(`${row.fullName} with a word too few is refused`, () => {
+      expect(errorOf(client.call(...ofLength(row, least - 1)))).toBe(arityError(row))
+    })
+    test.if(row.arity > 0)(`${row.fullName} with a word too many is refused`, () => {
+      expect(errorOf(client.call(...ofLength(row, least + 1)))).toBe(arityError(row))
+    })
+  }
+})
+
+describe('names', () => {
+  test('no two commands share a name', () => {
+    const names = TABLE.commands.flatMap(({ row }) => [row.name, ...(row.aliases ?? [])])
+    expect(names.length).toBe(new Set(names).size)
+  })
+
+  test('every name and alias is found in any case', () => {
+    for (const row of TABLE.commands) {
+      for (const name of [row.name, ...(row.row.aliases ?? [])]) {
+        const mixed = [...name].map((c, i) => (i % 2 === 0 ? c.toUpperCase() : c)).join('')
+        for (const text of [name, name.toUpperCase(), mixed]) {
+          const bytes = bytesOf(text)
+          expect(TABLE.lookup(bytes, 0, bytes.length)).toBe(row)
+        }
+      }
+    }
+  })
+
+  test('a name with a byte more, a byte less or a bit turned is another one', () => {
+    const names = new Set(TABLE.commands.flatMap(({ row }) => [row.name, ...(row.aliases ?? [])]))
+    for (const name of names) {
+      for (const text of [`${name}x`, name.slice(0, -1), `\x00${name}`, `${name}\x00`, name.replace(/./, '\x0e')]) {
+        if (names.has(text)) continue
+        const bytes = bytesOf(text)
+        expect(TABLE.lookup(bytes, 0, bytes.length)).toBeUndefined()
+      }
+    }
+  })
+
+  test('every container refuses subcommands that it does not have and lists those that it has', () => {
+    using engine = new Engine()
+    const client = engine.connect()
+    for (const row of TABLE.commands.filter(({ subcommands }) => subcommands !== undefined)) {
+      const tried = client.call(row.name, 'nothing')
+      expect(errorOf(tried)).toBe(`ERR unknown subcommand 'nothing'. Try ${row.name.toUpperCase()} HELP.`)
+      const help = Bun.inspect(client.call(row.name, 'HELP'))
+      for (const sub of row.subcommands ?? []) expect(help).toContain(sub.name.toUpperCase())
+    }
+  })
+})
+
+describe('rows', () => {
+  test('every syntax can be read and every key has a place in it', () => {
+    for (const row of TABLE.rows) {
+      expect(() => parseSyntax(row.row.syntax)).not.toThrow()
+      for (const { at } of row.keys) expect(at).toBeLessThan(Math.abs(row.arity))
+    }
+  })
+
+  test('every row says what it does in a sentence', () => {
+    for (const { row } of TABLE.rows) expect(row.summary).toMatch(/^\S.*\.$/)
+  })
+
+  test('commands on keys are reads or writes, and those that take memory are refused when it is full', () => {
+    for (const row of TABLE.rows.filter(({ keys }) => keys.length > 0)) expect(row.row.effect).toMatch(/^(read|write)$/)
+    for (const { row } of TABLE.rows) if (row.flags.includes('denyoom')) expect(row.effect).toBe('write')
+  })
+})
+
+/** Counts what the keyspace announces, removals by time apart. */
+class Listener implements ChangeObserver {
+  changes = 0
+  expired = 0
+
+  changed(_place: unknown, event: string): void {
+    if (event === 'expired') this.expired++
+    else this.changes++
+  }
+
+  flushed(): void {
+    this.changes++
+  }
+}
+
+describe('changes', () => {
+  for (const script of scripts) {
+    test(`reads change nothing, writes announce what they change: ${script.name}`, () => {
+      const listener = new Listener()
+      const played = turns(script, {}, engine => engine.server.keys.observers.push(listener))
+      for (const { engine, words, row, send } of played) {
+        const { keys } = engine.server
+        const before = { state: wholeState(keys), dirty: keys.dirty, ...listener }
+        send()
+        if (row === undefined || row.row.effect === 'server') continue
+        const announced = listener.changes - before.changes
+        const expired = listener.expired - before.expired
+        const changed = !Bun.deepEquals(wholeState(keys), before.state)
+        const what = words.join(' ').slice(0, 100)
+        if (row.row.effect !== 'write' && announced > 0) throw new Error(`${what} announces a change`)
+        if (changed && announced + expired === 0) throw new Error(`${what} changes in silence`)
+        if (announced === 0 && keys.dirty !== before.dirty + expired) throw new Error(`${what} counts as a change`)
+        if (announced > 0 && row.name !== 'flushdb' && row.name !== 'flushall' && keys.dirty === before.dirty) {
+          throw new Error(`${what} is not counted as a change`)
+        }
+      }
+    })
+  }
+})
+
+describe('gates', () => {
+  const quiet = scripts.filter(({ settings }) => settings === undefined)
+
+  test('above the limit every command that may take memory is refused, and no other', () => {
+    for (const script of quiet) {
+      for (const { words, row, send, engine } of turns(script, { maxmemory: '1' })) {
+        if (row === undefined || nameWords(row)[0] === 'config') continue
+        const reply = errorOf(send())
+        if (engine.config.memoryLimitBytes > 1 || reply === arityError(row)) continue
+        const refused = reply === "OOM command not allowed when used memory > 'maxmemory'."
+        if (refused !== row.row.flags.includes('denyoom')) throw new Error(`${words.join(' ')}: ${reply}`)
+      }
+    }
+  })
+
+  test('without a login only the commands that need none run, and nothing changes', () => {
+    for (const script of quiet) {
+      for (const { words, row, send, engine } of turns(script, { requirepass: 'secret' })) {
+        if (row === undefined) continue
+        const reply = errorOf(send())
+        if (reply === arityError(row)) continue
+        if ((reply === 'NOAUTH Authentication required.') === row.row.flags.includes('no_auth')) {
+          throw new Error(`${words.join(' ')}: ${reply}`)
+        }
+        expect(engine.server.keys.allocatedBytes()).toBeLessThan(20_000)
+      }
+    }
+  })
+})
+
+test('the words that are keys are the ones that end up as keys', () => {
+  expect(keyWords(['MSET', 'a', '1', 'b', '2'])).toEqual([1, 3])
+  expect(keyWords(['DEL', 'a', 'b'])).toEqual([1, 2])
+  expect(keyWords(['RENAME', 'a', 'b'])).toEqual([1, 2])
+  expect(keyWords(['OBJECT', 'ENCODING', 'a'])).toEqual([2])
+  expect(keyWords(['LCS', 'a', 'b', 'LEN'])).toEqual([1, 2])
+})

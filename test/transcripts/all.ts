@@ -1,0 +1,20 @@
+// The families of transcripts. A new family is a file and a line here.
+
+import type { Transcript } from '../support/transcript.ts'
+import { connection } from './connection.ts'
+import { counters } from './counters.ts'
+import { expiry } from './expiry.ts'
+import { keys } from './keys.ts'
+import { lcs } from './lcs.ts'
+import { server } from './server.ts'
+import { strings } from './strings.ts'
+
+export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
+  strings,
+  counters,
+  lcs,
+  expiry,
+  keys,
+  connection,
+  server,
+}
