@@ -1,5 +1,6 @@
 // The families of commands, in the order of the README's tables.
 
+import { bitCommands } from './bits.ts'
 import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
@@ -20,6 +21,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   stringReads,
   stringWrites,
   stringChanges,
+  bitCommands,
   lcsCommands,
   keyCommands,
   expiryCommands,

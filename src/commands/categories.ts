@@ -3,7 +3,7 @@
 import type { Command, Flag, Group } from './command.ts'
 
 /** All of Redis 7.0's categories, in the order in which it lists them. */
-export const CATEGORIES: readonly string[] = [
+const CATEGORIES: readonly string[] = [
   'keyspace',
   'read',
   'write',
@@ -30,6 +30,8 @@ export const CATEGORIES: readonly string[] = [
 /** The commands of the server belong together in the documentation only. */
 const OF_GROUP: Record<Group, readonly string[]> = {
   string: ['string'],
+  bitmap: ['bitmap'],
+  bitmap: ['bitmap'],
   generic: ['keyspace'],
   connection: ['connection'],
   server: [],

@@ -189,6 +189,14 @@ const subcommands: readonly Command[] = [
     since: '2.4.0',
     summary: 'Describes the open connections, one a line.',
     tips: ['nondeterministic_output'],
+    history: [
+      ['2.8.12', 'Field `id`.'],
+      ['5.0.0', 'Option `TYPE`.'],
+      ['6.0.0', 'Field `user`.'],
+      ['6.2.0', 'Option `ID`; fields `laddr`, `argv-mem`, `tot-mem` and `redir`.'],
+      ['7.0.0', 'Fields `resp`, `multi-mem`, `rbs` and `rbp`.'],
+      ['7.0.3', 'Field `ssub`.'],
+    ],
     run: list,
   },
   {
@@ -196,9 +204,16 @@ const subcommands: readonly Command[] = [
     name: 'kill',
     arity: -3,
     syntax:
-      '<old-format | <ID client-id | TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB> | USER username | ADDR addr | LADDR laddr | SKIPME yes/no | MAXAGE maxage> ...>',
+      '<filter: ip:port | <new-format: [ID client-id] | [TYPE <normal_master_slave_pubsub: NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] | [MAXAGE maxage]> ...>',
     since: '2.4.0',
     summary: 'Closes connections by address, number, type, user or age.',
+    history: [
+      ['2.8.12', 'Filters by name and value.'],
+      ['2.8.12', 'Filter `ID`.'],
+      ['3.2.0', 'Type `master`.'],
+      ['5.0.0', 'Type `replica`; `slave` still goes.'],
+      ['6.2.0', 'Filter `LADDR`.'],
+    ],
     run: kill,
   },
   {

@@ -10,7 +10,7 @@ import type { Services } from './services.ts'
 
 export type Effect = 'read' | 'write' | 'session' | 'server'
 
-export type Group = 'string' | 'generic' | 'connection' | 'server'
+export type Group = 'string' | 'bitmap' | 'generic' | 'connection' | 'server'
 
 /** Redis's flag names where COMMAND INFO shows them; `write` and `readonly` follow from the effect. */
 export type Flag =

@@ -81,7 +81,8 @@ const PROTOCOL: Record<string, (ctx: Context) => void> = {
 }
 
 function protocol(ctx: Context, args: Args): void {
-  const show = PROTOCOL[args.text(2).toLowerCase()]
+  const name = args.text(2).toLowerCase()
+  const show = Object.hasOwn(PROTOCOL, name) ? PROTOCOL[name] : undefined
   if (show === undefined) {
     throw new CommandError(`ERR Wrong protocol type name. Please use one of the following: ${PROTOCOL_NAMES}`)
   }
@@ -227,7 +228,7 @@ function debug(ctx: Context, args: Args): void {
     help(ctx)
     return
   }
-  const row = COMMANDS[name]
+  const row = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (row === undefined || args.count < row.words[0] || args.count > row.words[1]) {
     throw subcommandSyntax(args.text(1), 'debug')
   }

@@ -2,8 +2,8 @@
 // built with a function that gives the table once it is there.
 
 import { fromText } from '../bytes/ascii.ts'
-import { globMatches } from '../bytes/glob.ts'
-import { CommandError, SYNTAX } from '../resp/errors.ts'
+import { globMatchesIgnoreCase } from '../bytes/glob.ts'
+import { CommandError, GETKEYS_ARITY, GETKEYS_COMMAND, NO_KEY_ARGUMENTS, SYNTAX } from '../resp/errors.ts'
 import type { Args } from './args.ts'
 import { categoriesOf } from './categories.ts'
 import type { Command, SessionContext } from './command.ts'
@@ -13,9 +13,6 @@ import { keyPositions } from './key-positions.ts'
 import type { CommandTable, TableRow } from './table.ts'
 
 const FILTERBY = fromText('filterby')
-const INVALID_COMMAND = new CommandError('ERR Invalid command specified')
-const NO_KEY_ARGUMENTS = new CommandError('ERR The command has no key arguments')
-const WRONG_NUMBER = new CommandError('ERR Invalid number of arguments specified for command')
 const INVALID_ARGUMENTS = new CommandError('ERR Invalid arguments specified for command')
 /** The request that GETKEYS looks at starts here. */
 const INNER = 2
@@ -23,21 +20,23 @@ const INNER = 2
 type Filter = (row: TableRow) => boolean
 
 /** What FILTERBY may ask for. There are no modules. */
-const FILTERS: Record<string, (value: string) => Filter> = {
-  module: () => () => false,
-  aclcat: category => row => categoriesOf(row.row).includes(category.toLowerCase()),
-  pattern: pattern => {
-    const glob = fromText(pattern.toLowerCase())
-    return row => {
-      const name = fromText(row.fullName)
-      return globMatches(glob, 0, glob.length, name, 0, name.length)
-    }
-  },
+const FILTERS: ReadonlyMap<string, (value: string) => Filter> = new Map([
+  ['module', () => () => false],
+  ['aclcat', category => row => categoriesOf(row.row).includes(category.toLowerCase())],
+  ['pattern', byPattern],
+])
+
+function byPattern(pattern: string): Filter {
+  const glob = fromText(pattern)
+  return row => {
+    const name = fromText(row.fullName)
+    return globMatchesIgnoreCase(glob, 0, glob.length, name, 0, name.length)
+  }
 }
 
 function filterOf(args: Args): Filter {
   if (args.count === 2) return () => true
-  const make = args.count === 5 && args.is(2, FILTERBY) ? FILTERS[args.text(3).toLowerCase()] : undefined
+  const make = args.count === 5 && args.is(2, FILTERBY) ? FILTERS.get(args.text(3).toLowerCase()) : undefined
   if (make === undefined) throw SYNTAX
   return make(args.text(4))
 }
@@ -88,10 +87,10 @@ function innerRow(args: Args, table: CommandTable): TableRow | undefined {
 
 function getkeys(ctx: SessionContext, args: Args, table: CommandTable, show: 'names' | 'flags'): void {
   const row = innerRow(args, table)
-  if (row === undefined) throw INVALID_COMMAND
+  if (row === undefined) throw GETKEYS_COMMAND
   if (row.keys.length === 0) throw NO_KEY_ARGUMENTS
   const words = args.count - INNER
-  if (row.arity > 0 ? words !== row.arity : words < -row.arity) throw WRONG_NUMBER
+  if (row.arity > 0 ? words !== row.arity : words < -row.arity) throw GETKEYS_ARITY
   const keys = keyPositions(row.row, args, INNER)
   if (keys === undefined && !row.row.flags.includes('no_mandatory_keys')) throw INVALID_ARGUMENTS
   const shown = keys ?? []

@@ -6,7 +6,7 @@ import { entryType, TYPE_NAMES } from '../store/entry.ts'
 import { copyKey, moveKey } from '../store/transfer.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
-import { DELETE_MANY, LOOK_MANY, LOOK_ONE } from './key-specs.ts'
+import { COUNT_ONE, DELETE_MANY, LOOK_MANY, LOOK_ONE } from './key-specs.ts'
 
 const REPLACE = fromText('replace')
 const DB = fromText('db')
@@ -145,6 +145,7 @@ export const keyCommands: readonly Command[] = [
     flags: ['fast'],
     keys: LOOK_MANY,
     tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
+    history: [['3.0.3', 'Several keys at once.']],
     run: exists,
   },
   {
@@ -203,6 +204,7 @@ export const keyCommands: readonly Command[] = [
       { at: 1, last: 0, step: 1, flags: ['RW', 'access', 'delete'] },
       { at: 2, last: 0, step: 1, flags: ['OW', 'insert'] },
     ],
+    history: [['3.2.0', 'Both names may be the same.']],
     run: (ctx: WriteContext, args: Args) => ctx.reply.int(rename(ctx, args, 'keep') === 'moved' ? 1 : 0),
   },
   {
@@ -214,7 +216,7 @@ export const keyCommands: readonly Command[] = [
     complexity: 'O(1)',
     summary: 'Moves a key to another database unless one with its name is there.',
     flags: ['fast'],
-    keys: [{ at: 1, last: 0, step: 1, flags: ['RW', 'access', 'delete'] }],
+    keys: COUNT_ONE,
     run: move,
   },
   {

@@ -68,7 +68,9 @@ function ttl(ctx: ReadContext, args: Args, unit: Unit, relative: 'relative' | 'a
     return
   }
   const ms = relative === 'relative' ? Math.max(0, deadline - keys.nowMs) : deadline
-  ctx.reply.int(unit === 'milliseconds' ? ms : Math.floor((ms + 500) / 1000))
+  const told = unit === 'milliseconds' ? ms : Math.floor((ms + 500) / 1000)
+  if (Number.isSafeInteger(told)) ctx.reply.int(told)
+  else ctx.reply.int64(BigInt(told))
 }
 
 function persist(ctx: WriteContext, args: Args): void {
@@ -133,6 +135,7 @@ export const expiryCommands: readonly Command[] = [
     since: '1.0.0',
     summary: 'Tells how many seconds a key has left: -1 without a limit, -2 without the key.',
     tips: ['nondeterministic_output'],
+    history: [['2.8.0', 'A missing key is told from one without a limit.']],
     run: (ctx: ReadContext, args: Args) => ttl(ctx, args, 'seconds', 'relative'),
   },
   {
@@ -142,6 +145,7 @@ export const expiryCommands: readonly Command[] = [
     since: '2.6.0',
     summary: 'Tells how many milliseconds a key has left: -1 without a limit, -2 without the key.',
     tips: ['nondeterministic_output'],
+    history: [['2.8.0', 'A missing key is told from one without a limit.']],
     run: (ctx: ReadContext, args: Args) => ttl(ctx, args, 'milliseconds', 'relative'),
   },
   {

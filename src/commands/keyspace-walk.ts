@@ -13,6 +13,7 @@ import type { Command, ReadContext } from './command.ts'
 const MATCH = fromText('match')
 const COUNT = fromText('count')
 const TYPE = fromText('type')
+const STAR = 42
 const KEYS_STEP = 4096
 const DEFAULT_COUNT = 10
 const LAST_CURSOR = 2n ** 64n - 1n
@@ -39,13 +40,18 @@ function matchesPattern(args: Args, patternAt: number): boolean {
   return globMatches(args.buf, args.starts[patternAt], args.ends[patternAt], name.buf, name.start, name.end)
 }
 
-/** Writes the names in the batch that match as bulks; returns how many. `patternAt` 0 and `typeName` '' match all. */
-function replyNames(ctx: ReadContext, args: Args, patternAt: number, typeName: string): number {
+/** `i`, or 0 for the pattern `*`: it is for all names, while a glob's star does not match the empty one (util.c). */
+function patternIn(args: Args, i: number): number {
+  return args.ends[i] - args.starts[i] === 1 && args.buf[args.starts[i]] === STAR ? 0 : i
+}
+
+/** Writes the names in the batch that match as bulks; returns how many. `patternAt` 0 and no `typeName` match all. */
+function replyNames(ctx: ReadContext, args: Args, patternAt: number, typeName: string | undefined): number {
   let shown = 0
   for (let i = 0; i < batch.length; i++) {
     const arena = ctx.keys.shards[batch.shards[i]]?.arena
     if (arena === undefined) continue
-    if (typeName !== '' && TYPE_NAMES[entryType(arena, batch.entries[i])] !== typeName) continue
+    if (typeName !== undefined && TYPE_NAMES[entryType(arena, batch.entries[i])] !== typeName) continue
     showName(ctx, i)
     if (patternAt !== 0 && !matchesPattern(args, patternAt)) continue
     ctx.reply.bulk(name.buf, name.start, name.end)
@@ -56,22 +62,23 @@ function replyNames(ctx: ReadContext, args: Args, patternAt: number, typeName: s
 
 function keysCommand(ctx: ReadContext, args: Args): void {
   const only = onlyNamespace(ctx, args, 1)
+  const patternAt = patternIn(args, 1)
   const mark = ctx.reply.mark()
   let shown = 0
   let cursor = 0
   do {
     batch.clear()
     cursor = ctx.walk.step(ctx.keys.db, cursor, KEYS_STEP, batch, only)
-    shown += replyNames(ctx, args, 1, '')
+    shown += replyNames(ctx, args, patternAt, undefined)
   } while (cursor !== 0)
   ctx.reply.arrayFrom(mark, shown)
 }
 
 /** A cursor as strtoul reads it; one that we never gave out stands for the end. */
 function parseCursor(args: Args): number {
-  const text = args.text(1)
-  if (!/^[+-]?\d*$/.test(text)) throw INVALID_CURSOR
-  if (text === '' || text === '+' || text === '-') return 0
+  const [text = ''] = args.text(1).split('\0', 1)
+  if (!/^([+-]?\d+)?$/.test(text)) throw INVALID_CURSOR
+  if (text === '') return 0
   const n = BigInt(text.replace(/^\+/, ''))
   if (n > LAST_CURSOR || n < -LAST_CURSOR) throw INVALID_CURSOR
   return n < 0n || n > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(n)
@@ -80,12 +87,12 @@ function parseCursor(args: Args): number {
 function scan(ctx: ReadContext, args: Args): void {
   let cursor = parseCursor(args)
   let patternAt = 0
-  let typeName = ''
+  let typeName: string | undefined
   let count = DEFAULT_COUNT
   for (let i = 2; i < args.count; i += 2) {
     if (i + 1 >= args.count) throw SYNTAX
     if (args.is(i, COUNT)) count = args.int(i + 1)
-    else if (args.is(i, MATCH)) patternAt = i + 1
+    else if (args.is(i, MATCH)) patternAt = patternIn(args, i + 1)
     else if (args.is(i, TYPE)) typeName = args.text(i + 1).toLowerCase()
     else throw SYNTAX
     if (count < 1) throw SYNTAX

@@ -6,12 +6,13 @@ import { plainSyntax } from './syntax.ts'
 import type { TableRow } from './table.ts'
 
 /** Groups in the README's order, with their headings. */
-const HEADINGS: readonly (readonly [Group, string])[] = [
-  ['string', 'Strings'],
-  ['generic', 'Keys'],
-  ['connection', 'Connection'],
-  ['server', 'Server'],
-]
+const HEADINGS: Readonly<Record<Group, string>> = {
+  string: 'Strings',
+  bitmap: 'Bits',
+  generic: 'Keys',
+  connection: 'Connection',
+  server: 'Server',
+}
 
 /** In a table's cell a bar would end the cell. */
 const cell = (text: string): string => text.replaceAll('|', '\\|')
@@ -30,8 +31,9 @@ export function commandsTable(): string {
     .rows.filter(row => row.name !== 'help' && (row.subcommands === undefined || row.row.arity !== undefined))
     .toSorted((a, b) => (a.fullName < b.fullName ? -1 : 1))
   const tables: string[] = []
-  for (const [group, heading] of HEADINGS) {
+  for (const [group, heading] of Object.entries(HEADINGS)) {
     const lines = rows.filter(row => row.row.group === group).map(line)
+    if (lines.length === 0) continue
     tables.push(
       [
         `#### ${heading}`,

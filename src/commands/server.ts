@@ -33,7 +33,7 @@ function flushall(ctx: WriteContext, args: Args): void {
 
 function databaseIndex(args: Args, i: number, error: CommandError): number {
   const n = parseSafe(args.buf, args.starts[i], args.ends[i])
-  if (!(Math.abs(n) <= 2147483647)) throw error
+  if (!(n >= -2147483648 && n <= 2147483647)) throw error
   return n
 }
 
@@ -139,7 +139,6 @@ const configSubcommands: readonly Command[] = [
     name: 'resetstat',
     syntax: '',
     summary: 'Starts the counters of INFO anew.',
-    tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     run: (ctx: Context) => {
       ctx.services.resetStatistics()
       ctx.reply.ok()
@@ -151,7 +150,6 @@ const configSubcommands: readonly Command[] = [
     syntax: '',
     since: '2.8.0',
     summary: 'Writes the present settings into the configuration file that the server was started with.',
-    tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     run: (ctx: Context) => {
       ctx.services.config.rewrite()
       ctx.reply.ok()

@@ -43,6 +43,12 @@ function strlen(ctx: ReadContext, args: Args): void {
   ctx.reply.int(e === 0 ? 0 : stringLength(ctx.keys.at.shard.arena, e))
 }
 
+/** Whether word 2 is more than word 3, exactly: `first` and `last` are the two as numbers, rounded beyond 2^53. */
+function isAfter(args: Args, first: number, last: number): boolean {
+  if (first !== last || Number.isSafeInteger(first)) return first > last
+  return args.int64(2) > args.int64(3)
+}
+
 function getrange(ctx: ReadContext, args: Args): void {
   let first = args.int(2)
   let last = args.int(3)
@@ -50,7 +56,7 @@ function getrange(ctx: ReadContext, args: Args): void {
   expectString(ctx.keys.at)
   const a = ctx.keys.at.shard.arena
   const length = e === 0 ? 0 : stringLength(a, e)
-  const crossed = first < 0 && last < 0 && first > last
+  const crossed = first < 0 && last < 0 && isAfter(args, first, last)
   first = Math.max(0, first < 0 ? length + first : first)
   last = Math.min(length - 1, Math.max(0, last < 0 ? length + last : last))
   if (crossed || first > last || length === 0) {

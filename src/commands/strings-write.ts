@@ -1,6 +1,7 @@
 // String commands that set a whole value: SET and its sisters. A value set whole is tried as an integer for its encoding
 // name; its deadline goes unless the command says otherwise.
 
+import { fromText } from '../bytes/ascii.ts'
 import { wrongArity } from '../resp/errors.ts'
 import { expectString, setString } from '../store/strings.ts'
 import { encodingOf } from '../values/string.ts'
@@ -122,6 +123,14 @@ function setPairs(ctx: WriteContext, args: Args, from: number): void {
   }
 }
 
+const GET = fromText('get')
+
+/** Whether the SET that starts at word `from` has the option GET. */
+function asksForOld(args: Args, from: number): boolean {
+  for (let i = from + 3; i < args.count; i++) if (args.is(i, GET)) return true
+  return false
+}
+
 export const stringWrites: readonly Command[] = [
   {
     name: 'set',
@@ -140,8 +149,15 @@ export const stringWrites: readonly Command[] = [
         last: 0,
         step: 1,
         flags: ['RW', 'access', 'update', 'variable_flags'],
-        notes: 'RW and ACCESS due to the optional `GET` argument',
+        notes: 'RW and access only when `GET` asks for the old value.',
+        flagsOf: (args, from) => (asksForOld(args, from) ? ['RW', 'access', 'update'] : ['OW', 'update']),
       },
+    ],
+    history: [
+      ['2.6.12', 'Options `EX`, `PX`, `NX` and `XX`.'],
+      ['6.0.0', 'Option `KEEPTTL`.'],
+      ['6.2.0', 'Options `GET`, `EXAT` and `PXAT`.'],
+      ['7.0.0', '`NX` and `GET` go together.'],
     ],
     run: set,
   },
@@ -155,7 +171,6 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string if it does not exist.',
     flags: ['denyoom', 'fast'],
     keys: INSERT_ONE,
-    deprecated: { since: '2.6.12', replacedBy: '`SET` with the `NX` argument' },
     run: setnx,
   },
   {
@@ -168,7 +183,6 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string that lives for so many seconds.',
     flags: ['denyoom'],
     keys: WRITE_ONE,
-    deprecated: { since: '2.6.12', replacedBy: '`SET` with the `EX` argument' },
     run: (ctx: WriteContext, args: Args) => setWithTime(ctx, args, 'seconds', 'setex'),
   },
   {
@@ -181,7 +195,6 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string that lives for so many milliseconds.',
     flags: ['denyoom'],
     keys: WRITE_ONE,
-    deprecated: { since: '2.6.12', replacedBy: '`SET` with the `PX` argument' },
     run: (ctx: WriteContext, args: Args) => setWithTime(ctx, args, 'milliseconds', 'psetex'),
   },
   {

@@ -57,7 +57,7 @@ function typeOf(name: string): ArgumentType {
 }
 
 /** A value from its word: `increment`, `increment(double)`. */
-function valueOf(word: string): Argument {
+function argumentOf(word: string): Argument {
   const [, name, type] = /^(.+)\((.+)\)$/.exec(word) ?? []
   if (name === undefined) return { name: word, type: typeOf(word) }
   return { name, type: type as ArgumentType }
@@ -120,11 +120,11 @@ class Reader {
     const word = this.words[this.at++] as string
     if (word === '[') return this.optional(before)
     if (word === '<') return asOne(this.sequence('>') as Argument[])
-    if (!isToken(word)) return valueOf(word)
+    if (!isToken(word)) return argumentOf(word)
     const next = this.words[this.at]
     if (next !== undefined && !/^[[\]<>|]$|^\.\.\.$/.test(next) && !isToken(next)) {
       this.at++
-      return { ...valueOf(next), token: word }
+      return { ...argumentOf(next), token: word }
     }
     if (next === '<') {
       this.at++

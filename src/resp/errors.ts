@@ -245,7 +245,9 @@ export function invalidExpire(name: string): CommandError {
 
 /** EXPIRE and its sisters, for a word that is none of NX XX GT LT. */
 export function unsupportedOption(option: string): CommandError {
-  return new CommandError(`ERR Unsupported option ${option}`)
+  // As Redis trims a formatted error; line ends further in become spaces.
+  const shown = quoted(option, Number.MAX_SAFE_INTEGER).replace(/[\r\n]+$/, '')
+  return new CommandError(`ERR Unsupported option ${shown}`)
 }
 
 /** Both bounds are inclusive. Source: object.c getRangeLongFromObjectOrReply. */
@@ -259,7 +261,7 @@ export function inputKeyNeeded(name: string): CommandError {
 }
 
 export function helloOption(option: string): CommandError {
-  return new CommandError(`ERR Syntax error in HELLO option '${option}'`)
+  return new CommandError(`ERR Syntax error in HELLO option '${quoted(option, Number.MAX_SAFE_INTEGER)}'`)
 }
 
 export function noPermission(name: string): CommandError {

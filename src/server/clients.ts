@@ -17,6 +17,8 @@ import { Outbox } from './outbox.ts'
 const FLUSH_BYTES = 1 << 20
 /** A client that does not close after our goodbye is cut after this. */
 const LINGER_MS = 5000
+/** Somebody who has not logged in may not make us keep more than this (Redis's fix of CVE-2025-21605). */
+const UNAUTHENTICATED_OUTPUT_BYTES = 1024
 const MAX_CLIENTS = new TextEncoder().encode('-ERR max number of clients reached\r\n')
 
 /** What INFO and metrics count of connections. */
@@ -172,7 +174,8 @@ export class Clients {
   }
 
   private cutIfOver(connection: Connection, nowMs: number): boolean {
-    if (!connection.isOver(this.config.clientOutputBufferLimits.normal, nowMs)) return false
+    const stranger = !connection.session.authenticated && connection.queuedBytes > UNAUTHENTICATED_OUTPUT_BYTES
+    if (!stranger && !connection.isOver(this.config.clientOutputBufferLimits.normal, nowMs)) return false
     this.counts.cutForOutput++
     this.log.warn(
       { client: connection.session.id, queued: connection.queuedBytes },

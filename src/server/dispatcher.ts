@@ -37,8 +37,9 @@ const GATES: readonly Gate[] = [
   function allowedHere(row, session, { context }) {
     if ((row.flags & FLAG_PROTECTED) !== 0 && !context.services.config.allowsDebug(session)) throw DEBUG_REFUSED
   },
-  function loggedIn(row, session) {
-    if (!session.authenticated && (row.flags & FLAG_NO_AUTH) === 0) throw NOAUTH
+  function loggedIn(row, session, { context }) {
+    if (session.authenticated || (row.flags & FLAG_NO_AUTH) !== 0) return
+    if (context.services.config.requirePass !== '') throw NOAUTH
   },
   function belowLimit(row, _session, { context: { keys } }) {
     if ((row.flags & FLAG_DENYOOM) === 0) return

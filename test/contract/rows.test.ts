@@ -33,13 +33,15 @@ function arityError(row: TableRow): string {
 describe('arity', () => {
   using engine = new Engine()
   const client = engine.connect()
-  for (const row of TABLE.rows) {
-    const least = Math.abs(row.arity)
-    test.if(least > nameWords(row).length)(`${row.fullName} with a word too few is refused`, () => {
-      expect(errorOf(client.call(...ofLength(row, least - 1)))).toBe(arityError(row))
+  const least = (row: TableRow): number => Math.abs(row.arity)
+  for (const row of TABLE.rows.filter(row => least(row) > nameWords(row).length)) {
+    test(`${row.fullName} with a word too few is refused`, () => {
+      expect(errorOf(client.call(...ofLength(row, least(row) - 1)))).toBe(arityError(row))
     })
-    test.if(row.arity > 0)(`${row.fullName} with a word too many is refused`, () => {
-      expect(errorOf(client.call(...ofLength(row, least + 1)))).toBe(arityError(row))
+  }
+  for (const row of TABLE.rows.filter(({ arity }) => arity > 0)) {
+    test(`${row.fullName} with a word too many is refused`, () => {
+      expect(errorOf(client.call(...ofLength(row, least(row) + 1)))).toBe(arityError(row))
     })
   }
 })
@@ -148,10 +150,10 @@ describe('gates', () => {
 
   test('above the limit every command that may take memory is refused, and no other', () => {
     for (const script of quiet) {
-      for (const { words, row, send, engine } of turns(script, { maxmemory: '1' })) {
-        if (row === undefined || nameWords(row)[0] === 'config') continue
+      for (const { words, row, send } of turns(script, { maxmemory: '1' })) {
+        if (row === undefined || row.row.effect === 'server') continue
         const reply = errorOf(send())
-        if (engine.config.memoryLimitBytes > 1 || reply === arityError(row)) continue
+        if (reply === arityError(row)) continue
         const refused = reply === "OOM command not allowed when used memory > 'maxmemory'."
         if (refused !== row.row.flags.includes('denyoom')) throw new Error(`${words.join(' ')}: ${reply}`)
       }
@@ -160,14 +162,15 @@ describe('gates', () => {
 
   test('without a login only the commands that need none run, and nothing changes', () => {
     for (const script of quiet) {
-      for (const { words, row, send, engine } of turns(script, { requirepass: 'secret' })) {
-        if (row === undefined) continue
-        const reply = errorOf(send())
-        if (reply === arityError(row)) continue
+      for (const { words, row, send, engine } of turns(script, { requirepass: 'hidden' })) {
+        const answer = send()
+        if (row === undefined || answer === undefined || engine.config.requirepass !== 'hidden') continue
+        const reply = errorOf(answer)
+        if (reply === arityError(row) || /unknown subcommand|: unauthenticated /.test(reply)) continue
         if ((reply === 'NOAUTH Authentication required.') === row.row.flags.includes('no_auth')) {
           throw new Error(`${words.join(' ')}: ${reply}`)
         }
-        expect(engine.server.keys.allocatedBytes()).toBeLessThan(20_000)
+        expect(wholeState(engine.server.keys)).toEqual([])
       }
     }
   })

@@ -18,11 +18,11 @@ export function replyEnd(buf: Buffer, start: number): number {
   const kind = String.fromCharCode(buf[start] ?? 0)
   const after = lineEnd + 1
   if ('+-:_,#('.includes(kind)) return after
-  const size = Number(buf.latin1Slice(start + 1, lineEnd - 1))
-  if (!Number.isInteger(size)) throw new Error(`no reply: ${JSON.stringify(buf.latin1Slice(start, start + 60))}`)
+  const size = Number(buf.toString('latin1', start + 1, lineEnd - 1))
+  if (!Number.isInteger(size)) throw new Error(`no reply: ${JSON.stringify(buf.toString('latin1', start, start + 60))}`)
   if (size < 0) return after
   if ('$='.includes(kind)) return after + size + 2 <= buf.length ? after + size + 2 : -1
-  if (!'*~>%|'.includes(kind)) throw new Error(`no reply: ${JSON.stringify(buf.latin1Slice(start, start + 60))}`)
+  if (!'*~>%|'.includes(kind)) throw new Error(`no reply: ${JSON.stringify(buf.toString('latin1', start, start + 60))}`)
   const parts = kind === '%' ? size * 2 : kind === '|' ? size * 2 + 1 : size
   let end = after
   for (let i = 0; i < parts && end >= 0; i++) end = end < buf.length ? replyEnd(buf, end) : -1
@@ -32,14 +32,12 @@ export function replyEnd(buf: Buffer, start: number): number {
 export class Wire {
   private readonly socket: Socket
   private waiting: { replies: string[]; wanted: number; done: () => void; fail: (e: Error) => void } | undefined
-  private rest = Buffer.alloc(0)
-  private pieces: Buffer[] = []
-  private pieceBytes = 0
-  private needBytes = 1
+  /** The beginning of a reply that is not whole yet. */
+  private rest: Buffer = Buffer.alloc(0)
 
   private constructor(socket: Socket) {
     this.socket = socket
-    socket.on('data', chunk => this.take(chunk))
+    socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.on('error', error => this.waiting?.fail(error))
     socket.on('close', () => this.waiting?.fail(new Error('the server closed the connection')))
     socket.setTimeout(SILENCE_MS, () => this.waiting?.fail(new Error(`no reply within ${SILENCE_MS} ms`)))
@@ -69,20 +67,14 @@ export class Wire {
   }
 
   private take(chunk: Buffer): void {
-    this.pieces.push(chunk)
-    this.pieceBytes += chunk.length
-    // A reply of many chunks is looked at again only when twice as much of it is there.
-    if (this.pieceBytes < this.needBytes && this.pieceBytes < 1 << 16) return
-    const all = this.rest.length === 0 && this.pieces.length === 1 ? chunk : Buffer.concat([this.rest, ...this.pieces])
-    this.pieces = []
-    this.pieceBytes = 0
+    const all = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
     const { waiting } = this
     let at = 0
     try {
       while (at < all.length) {
         const end = replyEnd(all, at)
         if (end < 0) break
-        waiting?.replies.push(all.latin1Slice(at, end))
+        waiting?.replies.push(all.toString('latin1', at, end))
         at = end
       }
     } catch (error) {

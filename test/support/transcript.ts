@@ -12,7 +12,6 @@
 
 import { buildTable } from '../../src/commands/all.ts'
 import type { TableRow } from '../../src/commands/table.ts'
-import { CommandTable } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
 import { type Expected, isError, matches, type Protocol, shown } from './expectation.ts'
 import { namespaceState, recount } from './recount.ts'
@@ -39,7 +38,7 @@ export function transcript(name: string, steps: readonly Step[], options: Option
 }
 
 /** A transcript whose names stand for themselves: it is not played in another namespace. */
-export const FIXED_NAMES: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte'] }
+export const FIXED_NAMES: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte', 'as lines'] }
 
 export interface Request {
   readonly client: string
@@ -88,17 +87,32 @@ interface Mode {
   /** Requests that go out together, and the sizes that their bytes are cut into. */
   readonly together: 'one' | 'many'
   readonly pieceBytes: number
+  /** How a request is written. */
+  readonly write: (words: readonly string[]) => string
 }
 
-const WHOLE = Number.MAX_SAFE_INTEGER
+const PLAIN: Omit<Mode, 'name'> = {
+  protocol: 2,
+  namespace: '',
+  together: 'one',
+  pieceBytes: Number.MAX_SAFE_INTEGER,
+  write: request,
+}
+
+/** The request as a person at a telnet would write it, every byte that may mean something as \xHH. */
+function line(words: readonly string[]): string {
+  const escaped = (c: string): string => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`
+  return `${words.map(word => `"${word.replace(/[^\w]/g, escaped)}"`).join(' ')}\r\n`
+}
 
 export const MODES: readonly Mode[] = [
-  { name: 'RESP2', protocol: 2, namespace: '', together: 'one', pieceBytes: WHOLE },
-  { name: 'RESP3', protocol: 3, namespace: '', together: 'one', pieceBytes: WHOLE },
-  { name: 'pipelined', protocol: 2, namespace: '', together: 'many', pieceBytes: WHOLE },
-  { name: 'in pieces', protocol: 3, namespace: '', together: 'many', pieceBytes: 7 },
-  { name: 'byte by byte', protocol: 2, namespace: '', together: 'one', pieceBytes: 1 },
-  { name: 'in another namespace', protocol: 2, namespace: 'other', together: 'one', pieceBytes: WHOLE },
+  { ...PLAIN, name: 'RESP2' },
+  { ...PLAIN, name: 'RESP3', protocol: 3 },
+  { ...PLAIN, name: 'pipelined', together: 'many' },
+  { ...PLAIN, name: 'in pieces', protocol: 3, together: 'many', pieceBytes: 7 },
+  { ...PLAIN, name: 'byte by byte', pieceBytes: 1 },
+  { ...PLAIN, name: 'as lines', write: line },
+  { ...PLAIN, name: 'in another namespace', namespace: 'other' },
 ]
 
 export function modesOf({ modes }: Transcript): readonly Mode[] {
@@ -192,7 +206,7 @@ class Player {
     const [first] = sent
     if (first === undefined) return
     const client = this.client(first.client)
-    const bytes = bytesOf(sent.map(({ words }) => request(this.renamed(words))).join(''))
+    const bytes = bytesOf(sent.map(({ words }) => this.mode.write(this.renamed(words))).join(''))
     for (let at = 0; at < bytes.length; at += this.mode.pieceBytes) {
       client.send(bytes.subarray(at, at + this.mode.pieceBytes))
     }

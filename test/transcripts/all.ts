@@ -1,9 +1,12 @@
 // The families of transcripts. A new family is a file and a line here.
 
 import type { Transcript } from '../support/transcript.ts'
+import { bits } from './bits.ts'
+import { command } from './command.ts'
 import { connection } from './connection.ts'
 import { counters } from './counters.ts'
 import { expiry } from './expiry.ts'
+import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { server } from './server.ts'
@@ -12,9 +15,12 @@ import { strings } from './strings.ts'
 export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   strings,
   counters,
+  bits,
   lcs,
   expiry,
   keys,
   connection,
+  command,
+  introspection,
   server,
 }

@@ -49,12 +49,12 @@ export function savePoints(): Kind<readonly SavePoint[]> {
   }
 }
 
-const CLIENT_CLASS: Readonly<Record<string, keyof OutputBufferLimits>> = {
-  normal: 'normal',
-  replica: 'replica',
-  slave: 'replica',
-  pubsub: 'pubsub',
-}
+const CLIENT_CLASSES: ReadonlyMap<string, keyof OutputBufferLimits> = new Map([
+  ['normal', 'normal'],
+  ['replica', 'replica'],
+  ['slave', 'replica'],
+  ['pubsub', 'pubsub'],
+])
 
 export const NO_OUTPUT_LIMITS: OutputBufferLimits = {
   normal: { hardBytes: 0, softBytes: 0, softSeconds: 0 },
@@ -77,7 +77,7 @@ export function outputBufferLimits(): Kind<OutputBufferLimits> {
       if (words.length % 4 !== 0) throw new BadValue('Wrong number of arguments in buffer limit configuration.')
       const limits = { ...(before ?? NO_OUTPUT_LIMITS) }
       for (let i = 0; i < words.length; i += 4) {
-        const name = CLIENT_CLASS[(words[i] ?? '').toLowerCase()]
+        const name = CLIENT_CLASSES.get((words[i] ?? '').toLowerCase())
         if (name === undefined) throw new BadValue('Invalid client class specified in buffer limit configuration.')
         const hard = bytesOf(words[i + 1] ?? '')
         const soft = bytesOf(words[i + 2] ?? '')
@@ -183,18 +183,18 @@ export function keyspaceEvents(): Kind<string> {
   }
 }
 
-const LOG_WORDS: Readonly<Record<string, LogLevel>> = {
-  off: 'off',
-  none: 'off',
-  error: 'error',
-  warn: 'warning',
-  warning: 'warning',
-  info: 'notice',
-  notice: 'notice',
-  verbose: 'verbose',
-  debug: 'debug',
-  trace: 'trace',
-}
+const LOG_WORDS: ReadonlyMap<string, LogLevel> = new Map([
+  ['off', 'off'],
+  ['none', 'off'],
+  ['error', 'error'],
+  ['warn', 'warning'],
+  ['warning', 'warning'],
+  ['info', 'notice'],
+  ['notice', 'notice'],
+  ['verbose', 'verbose'],
+  ['debug', 'debug'],
+  ['trace', 'trace'],
+])
 
 /**
  * A level, or a filter as the Rust program took it: "info,kvns=debug". Of a filter, the last part that speaks of
@@ -209,7 +209,7 @@ export function logLevel(): Kind<LogLevel> {
       let level: LogLevel | undefined
       for (const part of onlyWord(words).split(',')) {
         const [first = '', second] = part.trim().split('=')
-        const asked = LOG_WORDS[(second ?? first).toLowerCase()]
+        const asked = LOG_WORDS.get((second ?? first).toLowerCase())
         if (asked === undefined) {
           throw new BadValue('argument(s) must be one of the following: debug, verbose, notice, warning')
         }
