@@ -4,12 +4,10 @@
 //   --differences N  stop after so many different ones (10)
 // KVNS_TEST_BINARY names the executable under test; without it the sources are run. Exit code 1 when they differ.
 
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { campaign, type Difference, describe } from '../test/differential/campaign.ts'
+import { besideRedis } from '../test/differential/servers.ts'
 import { installed, refuse } from './support/run.ts'
-import { ourEnvironment, Server } from './support/server.ts'
-import { ROOT } from './support/source.ts'
 
 const { values } = parseArgs({
   options: {
@@ -21,17 +19,6 @@ const { values } = parseArgs({
 
 if (!installed('redis-server')) refuse('differential: redis-server is missing (apt-get install redis-server)')
 
-const redis = await Server.start({
-  name: 'redis',
-  argv: ['redis-server', '--port', '{port}', '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-})
-const binary = process.env.KVNS_TEST_BINARY
-const ours = await Server.start({
-  name: 'kvns',
-  argv: binary === undefined ? [process.execPath, join(ROOT, 'src/main.ts')] : [binary],
-  env: ourEnvironment(),
-})
-
 /** One cause is told once: the command and what both say of it, without numbers. */
 const told = new Set<string>()
 const signature = (d: Difference): string =>
@@ -39,29 +26,20 @@ const signature = (d: Difference): string =>
 
 const started = performance.now()
 let compared = 0
-try {
-  await campaign(
-    { redis: redis.port, ours: ours.port },
-    {
-      commands: Number(values.commands),
-      seed: Number(values.seed),
-      onProgress: commands => {
-        compared = commands
-      },
-      onDifference: difference => {
-        if (!told.has(signature(difference))) process.stdout.write(`\n${describe(difference)}`)
-        told.add(signature(difference))
-        return told.size < Number(values.differences)
-      },
+await besideRedis(ports =>
+  campaign(ports, {
+    commands: Number(values.commands),
+    seed: Number(values.seed),
+    onProgress: commands => {
+      compared = commands
     },
-  )
-  if (/internal error/.test(ours.log())) {
-    told.add('internal error')
-    process.stdout.write(`\n${ours.log()}\n`)
-  }
-} finally {
-  await Promise.all([redis.stop(), ours.stop()])
-}
+    onDifference: difference => {
+      if (!told.has(signature(difference))) process.stdout.write(`\n${describe(difference)}`)
+      told.add(signature(difference))
+      return told.size < Number(values.differences)
+    },
+  }),
+)
 const seconds = (performance.now() - started) / 1000
 process.stdout.write(
   `differential: ${compared} commands, seed ${values.seed}, ${seconds.toFixed(0)} s, ${told.size} differences\n`,

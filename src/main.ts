@@ -1,11 +1,11 @@
 // kvns: from arguments and environment to a running server, and from signals to a clean end.
 
 import { unlinkSync, writeFileSync } from 'node:fs'
+import type { Config } from './server/config/config.ts'
 import { helpText } from './server/config/help.ts'
 import { type Loaded, loadConfig } from './server/config/load.ts'
 import { ConfigProblem } from './server/config/setting.ts'
 import { type LogFormat, openLog } from './server/log.ts'
-import { ping } from './server/ping.ts'
 import { Server } from './server/server.ts'
 import { VERSION } from './server/version.ts'
 
@@ -22,8 +22,13 @@ function main(): void {
   const { config, command } = loaded
   if (command === 'help') process.stdout.write(helpText())
   else if (command === 'version') process.stdout.write(`kvns ${VERSION}\n`)
-  else if (command === 'ping') ping(config).then(code => process.exit(code))
+  else if (command === 'ping') pingAndExit(config)
   else serve(loaded)
+}
+
+async function pingAndExit(config: Config): Promise<void> {
+  const { ping } = await import('./server/ping.ts')
+  process.exit(await ping(config))
 }
 
 /** redis-server's own lines for who starts us as redis-server, readable ones on a terminal, JSON elsewhere. */
@@ -57,7 +62,7 @@ function serve(loaded: Loaded): void {
   }
   log.info('Server initialized')
   log.info({ port: server.port }, 'Ready to accept connections')
-  server.startHttp().then(() => tellReady(server), fail)
+  if (config.readyJson) tellReady(server)
   process.on('SIGINT', () => stopFor(server, 'SIGINT'))
   process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
   process.on('SIGHUP', () => log.info('SIGHUP ignored'))
@@ -69,9 +74,8 @@ function serve(loaded: Loaded): void {
 }
 
 /** One line for scripts: every port is open. */
-function tellReady({ config, port, metricsPort }: Server): void {
-  if (config.readyJson)
-    process.stdout.write(`${JSON.stringify({ ready: true, port, metricsPort, pid: process.pid })}\n`)
+function tellReady({ port, metricsPort }: Server): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, port, metricsPort, pid: process.pid })}\n`)
 }
 
 const isOpen = (address: string): boolean => !/^-?(127\.|::1$|localhost$)/.test(address)

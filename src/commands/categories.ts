@@ -31,7 +31,6 @@ const CATEGORIES: readonly string[] = [
 const OF_GROUP: Record<Group, readonly string[]> = {
   string: ['string'],
   bitmap: ['bitmap'],
-  bitmap: ['bitmap'],
   generic: ['keyspace'],
   connection: ['connection'],
   server: [],

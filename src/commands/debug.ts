@@ -40,6 +40,7 @@ const ok = (ctx: Context): void => ctx.reply.ok()
 const PROTOCOL: Record<string, (ctx: Context) => void> = {
   string: ctx => ctx.reply.bulkText('Hello World'),
   integer: ctx => ctx.reply.int(12345),
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: Redis's own test expects this number, it is no pi
   double: ctx => ctx.reply.double(3.141),
   bignum: ctx => ctx.reply.bigNumber('1234567999999999999999999999999999999'),
   null: ctx => ctx.reply.null(),

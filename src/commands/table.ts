@@ -28,7 +28,6 @@ export class TableRow {
   readonly name: string
   /** `get`, `client|list`. */
   readonly fullName: string
-  readonly arity: number
   /** FLAG_* bits. */
   readonly flags: number
   /** Word of the first key, 0 when there is none. */
@@ -38,14 +37,13 @@ export class TableRow {
   readonly run: (ctx: Context, args: Args) => void
   readonly parent: TableRow | undefined
   subcommands: readonly TableRow[] | undefined
+  private knownArity = 0
 
   constructor(id: number, row: Command, parent: TableRow | undefined) {
     this.id = id
     this.row = row
     this.name = row.name
     this.fullName = parent === undefined ? row.name : `${parent.name}|${row.name}`
-    const words = parent === undefined ? 1 : 2
-    this.arity = row.arity ?? (row.subcommands === undefined ? arityOf(row.syntax, words) : -2)
     this.flags =
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
@@ -53,6 +51,15 @@ export class TableRow {
     this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'
     this.run = row.run as (ctx: Context, args: Args) => void
     this.parent = parent
+  }
+
+  /** COMMAND's arity. Worked out when somebody asks first: reading the notation of all rows took 3 ms of every start. */
+  get arity(): number {
+    if (this.knownArity === 0) {
+      const words = this.parent === undefined ? 1 : 2
+      this.knownArity = this.row.arity ?? (this.subcommands === undefined ? arityOf(this.row.syntax, words) : -2)
+    }
+    return this.knownArity
   }
 
   get keys(): readonly KeySpec[] {

@@ -3,7 +3,6 @@
 
 import { openSync } from 'node:fs'
 import pino, { type DestinationStream, type Logger } from 'pino'
-import pretty from 'pino-pretty'
 
 export type Log = Logger
 
@@ -42,6 +41,8 @@ export function openLog(level: string, format: LogFormat, file: string): Log {
   const options = { level: pinoLevel(level), base: { pid: process.pid } }
   if (format === 'redis') return pino(options, redisLines(fd))
   if (format === 'json') return pino(options, pino.destination({ dest: fd, sync: true }))
+  // Loaded here because only a terminal needs it; `require` because a log cannot wait for a promise.
+  const pretty = require('pino-pretty') as typeof import('pino-pretty')
   const destination = pino.destination({ dest: fd, sync: true })
   return pino(
     options,

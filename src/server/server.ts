@@ -16,6 +16,7 @@ import { KeyWalk } from '../store/walk.ts'
 import { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { makeServices } from './services.ts'
@@ -55,7 +56,7 @@ export class Server {
   onStopped: (code: number) => void = () => undefined
   private readonly timers: Timer[] = []
   private stopping = false
-  private http: { readonly port: number; stop(): void } | undefined
+  private http: HttpServer | undefined
 
   /** `seed` settles everything that is left to chance; tests give one to replay a run. */
   constructor(config: Config, log: Log, clock: Clock = systemClock, seed: number = seedFromSystem()) {
@@ -142,14 +143,12 @@ export class Server {
     this.listen()
     this.timers.push(setInterval(() => this.tick(), TICK_MS))
     this.sweep()
+    this.openHttp()
   }
 
-  /** Opens the HTTP port, after start(): its library takes longer to load than everything else. */
-  async startHttp(): Promise<void> {
+  private openHttp(): void {
     const { metricsHost, metricsPort } = this.config
     if (metricsPort === undefined) return
-    const { startHttp } = await import('./http.ts')
-    if (this.stopping) return
     this.http = startHttp(metricsHost, metricsPort, this)
     this.metricsPort = this.http.port
   }

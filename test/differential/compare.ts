@@ -57,7 +57,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   pttl: near(CLOCK_MS),
   expiretime: near(CLOCK_MS / 1000 + 1),
   pexpiretime: near(CLOCK_MS),
-  'object idletime': near(5),
+  'object idletime': sameKind,
   'memory usage': sameKind,
   'client id': sameKind,
   'client info': sameKind,

@@ -115,6 +115,7 @@ export class Generator {
   next(): readonly Command[] {
     if (this.chance(0.002)) return [[this.pick(['nosuch', 'GETT', '', 'set\r\nget', 'x'.repeat(200)]), ...this.some()]]
     const row = this.pick(this.rows)
+    if (row.name.startsWith('flush') && this.chance(0.7)) return this.next()
     this.row = row.name
     const head = row.words.map(word => this.inSomeCase(word))
     const words = this.spoil([...head, ...this.sequence(row.syntax)], head.length)

@@ -78,6 +78,8 @@ const protocols: readonly Transcript[] = [
     ['HELLO 3 SETNAME "a b"', NAME],
     ['HELLO 3 AUTH nobody x', WRONGPASS],
     ['CLIENT GETNAME', null],
+    ['HELLO 2 SETNAME kept NOPE', "-ERR Syntax error in HELLO option 'NOPE'"],
+    ['CLIENT GETNAME', 'kept'],
   ]),
   transcript('RESET brings back a new connection', [
     ['SET k zero', OK],

@@ -6,6 +6,8 @@ import { type Transcript, transcript } from '../support/transcript.ts'
 const SYNTAX = '-ERR syntax error'
 const NOT_INTEGER = '-ERR value is not an integer or out of range'
 const TOO_LONG = '-ERR string exceeds maximum allowed size (proto-max-bulk-len)'
+const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
+const BIG = 'b'.repeat(40_000)
 const START_S = 1_700_000_000
 const START_MS = START_S * 1000
 
@@ -198,6 +200,23 @@ const several: readonly Transcript[] = [
     ['GET x', '2'],
     ['MSETNX a 1 b', "-ERR wrong number of arguments for 'msetnx' command"],
   ]),
+  transcript(
+    'without enough memory nothing is changed',
+    [
+      [`MSET a ${BIG} b ${BIG} c ${BIG}`, OOM],
+      [`MSETNX a ${BIG} b ${BIG} c ${BIG}`, OOM],
+      ['EXISTS a b c', 0],
+      [`SET a ${BIG}`, OK],
+      ['SETRANGE a 90000 x', OOM],
+      [`APPEND a ${BIG}${BIG}`, OOM],
+      [`SET b ${BIG}${BIG}`, OOM],
+      [`GETSET a ${BIG}${BIG}`, OOM],
+      ['GET a', BIG],
+      ['DEL a', 1],
+      [`SET c ${BIG}`, OK],
+    ],
+    { settings: { maxmemory: '120kb' }, modes: ['RESP2', 'RESP3'], notRedis: 'its own memory is larger than that' },
+  ),
   transcript('MSET and MGET go across namespaces', [
     ['MSET n1/k a n2/k b k c', OK],
     ['MGET n1/k n2/k k n3/k', ['a', 'b', 'c', null]],
