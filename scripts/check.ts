@@ -17,7 +17,7 @@ const STEPS: readonly Step[] = [
   { name: 'format, lint, layers', argv: [bin('biome'), 'check', '--error-on-warnings', ROOT] },
   // knip under Bun: its own shebang asks for Node, whose version is not ours to choose.
   { name: 'dead code', argv: [process.execPath, '--bun', bin('knip')] },
-  { name: 'tests', argv: [process.execPath, 'test', './test', './src'] },
+  { name: 'tests', argv: [process.execPath, 'test', '--timeout', '30000', './test', './src'] },
 ]
 
 const skipTests = process.argv.includes('--no-tests')

@@ -50,7 +50,6 @@ const QUESTION_MARK = 0x3f
 
 export const OK: Uint8Array = fromText('+OK\r\n')
 export const PONG: Uint8Array = fromText('+PONG\r\n')
-export const QUEUED: Uint8Array = fromText('+QUEUED\r\n')
 
 export class ReplyWriter {
   /** The version the receiving client speaks; whoever hands the writer to a command sets it. */

@@ -234,6 +234,8 @@ export class Clients {
 
   /** Closes all clients after what is queued for them, as far as they take it. */
   closeAll(): void {
+    // SHUTDOWN runs in the middle of a chunk: what came before it in there has its replies too.
+    if (this.serving !== undefined) this.outbox.add(this.serving)
     this.endTurn()
     for (const connection of this.connections.values()) {
       connection.drain()

@@ -174,7 +174,9 @@ export class Server {
       try {
         taken = this.clients.listen(host, taken)
       } catch (error) {
-        if (!optional || (error as { code?: string }).code !== 'EADDRNOTAVAIL') throw error
+        const { code } = error as { code?: string }
+        if (optional && code === 'EADDRNOTAVAIL') continue
+        throw new Error(`cannot listen on ${host}:${taken}: ${code ?? String(error)}`)
       }
     }
     this.port = taken

@@ -17,11 +17,6 @@
 import type { Arena } from '../memory/arena.ts'
 
 export const TYPE_STRING = 0
-export const TYPE_LIST = 1
-export const TYPE_SET = 2
-export const TYPE_ZSET = 3
-export const TYPE_HASH = 4
-export const TYPE_STREAM = 6
 
 /** TYPE's answer by type number; the numbers are Redis's OBJ_* ones. */
 export const TYPE_NAMES: readonly string[] = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream']
@@ -44,7 +39,6 @@ export const OUTSIDE_HEADER_BYTES = 8
 
 export const entryType = (a: Arena, e: number): number => a.u8[e + 6] >> 4
 export const entryEncoding = (a: Arena, e: number): number => a.u8[e + 6] & 15
-export const entryFlags = (a: Arena, e: number): number => a.u8[e + 7]
 export const isTimed = (a: Arena, e: number): boolean => (a.u8[e + 7] & FLAG_TIMED) !== 0
 
 /** Bytes before the value for a key of `keyBytes`. */

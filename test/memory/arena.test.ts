@@ -181,14 +181,27 @@ describe('arena', () => {
     }
     arena.check()
     expect(arena.u8.subarray(ARENA_ROOT, ARENA_ROOT + 100).every(byte => byte === 255)).toBe(true)
-    const old = arena.u8
     arena.reset()
-    expect(old.length).toBe(0)
     expect(arena.u8.subarray(ARENA_ROOT, ARENA_ROOT + 100).every(byte => byte === 0)).toBe(true)
     expect(arena.allocatedBytes + arena.committedBytes).toBe(0)
     arena.check()
     expect(arena.u8.buffer).toBe(arena.f64.buffer)
     expect(arena.alloc(100)).toBeGreaterThan(0)
+  })
+
+  test('a reset keeps a buffer of which little was touched, and gives a larger one back', () => {
+    const arena = new Arena(64 * MIB)
+    const first = arena.u8
+    arena.alloc(4 * MIB)
+    arena.reset()
+    expect(arena.u8).toBe(first)
+    expect(arena.allocatedBytes + arena.committedBytes).toBe(0)
+    for (let i = 0; i < 100_000; i++) arena.alloc(200)
+    arena.check()
+    arena.reset()
+    expect(first.length).toBe(0)
+    expect(arena.u8.length).toBe(64 * MIB)
+    arena.check()
   })
 
   test('the largest arena costs next to nothing until it is used, and its last byte can be', () => {

@@ -10,6 +10,8 @@ export class Raw implements Disposable {
   /** All that has arrived, Latin-1. */
   text = ''
   closed = false
+  /** What broke the connection; undefined after an orderly end. */
+  error: Error | undefined
   private changed: (() => void) | undefined
 
   private constructor(socket: Socket) {
@@ -20,7 +22,12 @@ export class Raw implements Disposable {
       this.text += chunk
       note()
     })
-    socket.on('error', note)
+    socket.on('error', error => {
+      this.error = error
+      note()
+    })
+    // Half open only on the side that the test closes.
+    socket.on('end', () => socket.end())
     socket.on('close', () => {
       this.closed = true
       note()
