@@ -112,7 +112,7 @@ export class Connection {
 
   /** Closes now; what is queued is lost. */
   cut(): void {
-    if (!this.closed) this.socket.terminate()
+    if (!this.closed) this.socket.close()
   }
 
   /** The socket is gone. */

@@ -1,8 +1,10 @@
 // Bun's own client, which speaks RESP3 and pipelines by itself.
 
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { RedisClient } from 'bun'
 import { startServer } from '../support/server.ts'
+
+setDefaultTimeout(30_000)
 
 test('Bun.RedisClient: strings, numbers, expiries, nulls and errors', async () => {
   await using server = await startServer()

@@ -1,10 +1,12 @@
 // The server as a process: how it starts, refuses to start, saves, stops, and what it tells the shell.
 
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Raw } from '../support/raw.ts'
 import { directory, runToEnd, startServer } from '../support/server.ts'
+
+setDefaultTimeout(30_000)
 
 /** What docker and systemd leave us is longer; two seconds is what we promise. */
 const STOP_MS = 2000
@@ -31,6 +33,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       first.process.child.kill(signal)
       expect(await first.process.ended(STOP_MS)).toBe(0)
       await idle.untilClosed()
+      expect(idle.error).toBeUndefined()
     } finally {
       await first.stop()
     }
@@ -151,6 +154,16 @@ test('timeout closes clients that are silent, not those that speak', async () =>
   } finally {
     clearInterval(talk)
   }
+})
+
+test('CLIENT KILL ends the connection of another client in order, without a reset', async () => {
+  await using server = await startServer()
+  using victim = await Raw.open(server.port)
+  using killer = await Raw.open(server.port)
+  await victim.send('CLIENT ID\r\n').expect(':1\r\n')
+  await killer.send('CLIENT KILL ID 1\r\n').expect(':1\r\n')
+  await victim.untilClosed()
+  expect(victim.error).toBeUndefined()
 })
 
 test('a Unix socket serves beside TCP, replaces one left behind and is gone after the end', async () => {

@@ -1,8 +1,10 @@
 // Clients that misbehave or want much: each is bounded, and the others do not notice.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { Raw } from '../support/raw.ts'
 import { type OurServer, startServer } from '../support/server.ts'
+
+setDefaultTimeout(30_000)
 
 let server: OurServer
 beforeAll(async () => {

@@ -1,12 +1,14 @@
 // redis-cli against our server, in the modes that people use at a prompt and in scripts.
 
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { endGroup } from '../../scripts/support/processes.ts'
 import { installed } from '../../scripts/support/run.ts'
 import { request } from '../support/resp.ts'
 import { type OurServer, startServer } from '../support/server.ts'
+
+setDefaultTimeout(30_000)
 
 const hasCli = installed('redis-cli')
 if (!hasCli) process.stderr.write('skipped: no redis-cli (apt-get install redis-tools)\n')

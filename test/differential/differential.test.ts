@@ -1,12 +1,14 @@
 // A short run of scripts/differential.ts, and that its judge is strict where it should be.
 
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { installed } from '../../scripts/support/run.ts'
 import { campaign, describe as shown } from './campaign.ts'
 import { agree } from './compare.ts'
 import { Generator } from './generator.ts'
 import { besideRedis } from './servers.ts'
 import { replyEnd } from './wire.ts'
+
+setDefaultTimeout(30_000)
 
 const COMMANDS = 20_000
 const hasRedis = installed('redis-server')

@@ -6,7 +6,7 @@
 //   null                 nothing                  [1, 'a']         an array of these
 //   /^a/                 text that matches: of a bulk, a status, a verbatim text; an error's begins with `-`
 //   any                  whatever it is           sorted('a', 'b') an array in any order
-//   map([...]) set([...]) double('1.5') bool(true) bigNumber('1') verbatim('txt', 'x') push([...])
+//   map([...]) set([...]) double('1.5') bool(true) bigNumber('1') verbatim('txt', 'x') afterPush([...], 'a')
 //   where('is small', reply => ...)
 
 import type { Reply } from './resp.ts'
@@ -17,6 +17,8 @@ export type Protocol = 2 | 3
 export interface Rule {
   readonly rule: string
   readonly holds: (reply: Reply, protocol: Protocol) => boolean
+  /** A push that must come before the reply. */
+  readonly pushed?: Rule
 }
 
 export type Expected = number | bigint | string | null | RegExp | Rule | readonly Expected[]
@@ -60,11 +62,23 @@ export function set(members: readonly Expected[]): Rule {
   })
 }
 
-export function push(items: readonly Expected[]): Rule {
+function push(items: readonly Expected[]): Rule {
   return where(
     `push of ${shown(items)}`,
     (reply, protocol) => isObject(reply) && 'push' in reply && matches(items, reply.push, protocol),
   )
+}
+
+/** The reply, with a push of these items before it. RESP3 only. */
+export function afterPush(items: readonly Expected[], expected: Expected): Rule {
+  const rule = where(`push and ${shown(expected)}`, (reply, protocol) => matches(expected, reply, protocol))
+  return { ...rule, pushed: push(items) }
+}
+
+/** The push that is expected before the reply, if any. */
+export function pushBefore(expected: Expected): Rule | undefined {
+  const isRule = typeof expected === 'object' && expected !== null && 'holds' in expected
+  return isRule ? expected.pushed : undefined
 }
 
 export function double(text: string): Rule {

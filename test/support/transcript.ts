@@ -13,7 +13,7 @@
 import { buildTable } from '../../src/commands/all.ts'
 import type { TableRow } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
-import { type Expected, isError, matches, type Protocol, shown } from './expectation.ts'
+import { type Expected, isError, matches, type Protocol, pushBefore, shown } from './expectation.ts'
 import { namespaceState, recount } from './recount.ts'
 import { bytesOf, type Reply, request } from './resp.ts'
 import { wordsOf } from './words.ts'
@@ -210,7 +210,11 @@ class Player {
     for (let at = 0; at < bytes.length; at += this.mode.pieceBytes) {
       client.send(bytes.subarray(at, at + this.mode.pieceBytes))
     }
-    for (const one of sent) this.check(one, client.reader.next())
+    for (const one of sent) {
+      const expected = pushBefore(one.expected)
+      if (expected !== undefined) this.check({ ...one, expected }, client.reader.next())
+      this.check(one, client.reader.next())
+    }
   }
 
   private check({ client, words, expected }: Request, reply: Reply | undefined): void {

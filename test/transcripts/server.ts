@@ -1,6 +1,19 @@
 // The server itself: time, snapshots, INFO, CONFIG, SHUTDOWN's refusals, DEBUG.
 
-import { any, bigNumber, bool, double, map, OK, set, simple, sorted, verbatim, where } from '../support/expectation.ts'
+import {
+  afterPush,
+  any,
+  bigNumber,
+  bool,
+  double,
+  map,
+  OK,
+  set,
+  simple,
+  sorted,
+  verbatim,
+  where,
+} from '../support/expectation.ts'
 import { type Transcript, transcript } from '../support/transcript.ts'
 
 const NOT_POSITIVE = '-ERR value is out of range, must be positive'
@@ -150,6 +163,7 @@ const debugging: readonly Transcript[] = [
           }),
         ),
       ],
+      ['DEBUG PROTOCOL push', afterPush(['server-cpu-usage', 42], 'Some real reply following the push reply')],
       ['DEBUG ERROR "A b"', '-A b'],
     ],
     { modes: ['RESP3', 'in pieces'] },
