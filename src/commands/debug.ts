@@ -193,6 +193,14 @@ const ANY = Number.MAX_SAFE_INTEGER
 
 const COMMANDS: Record<string, DebugCommand> = {
   'change-repl-id': { words: [2, 2], help: 'Does nothing; kept for test suites.', run: ok },
+  'config-rewrite-force-all': {
+    words: [2, 2],
+    help: 'As CONFIG REWRITE, but writes every setting.',
+    run: ctx => {
+      ctx.services.config.rewrite('all')
+      ctx.reply.ok()
+    },
+  },
   digest: { words: [2, 2], help: 'A fingerprint of all keys of all databases.', run: digest },
   'digest-value': { words: [2, ANY], help: 'A fingerprint of the value of each key named.', run: digestValues },
   error: { words: [3, 3], help: 'Answers the text as an error.', run: (ctx, args) => ctx.reply.error(args.text(2)) },

@@ -151,7 +151,7 @@ const configSubcommands: readonly Command[] = [
     since: '2.8.0',
     summary: 'Writes the present settings into the configuration file that the server was started with.',
     run: (ctx: Context) => {
-      ctx.services.config.rewrite()
+      ctx.services.config.rewrite('changed')
       ctx.reply.ok()
     },
   },

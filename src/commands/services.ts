@@ -31,7 +31,8 @@ export interface Services {
     get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]
     /** Sets all or nothing. Throws CommandError with Redis's text. */
     set(pairs: readonly (readonly [name: string, value: string])[], session: Session): void
-    rewrite(): void
+    /** Writes changed settings, or all of them, into the file that the server was started with. */
+    rewrite(which: 'changed' | 'all'): void
     /** Whether a `protected` command may run for this client (enable-debug-command). */
     allowsDebug(session: Session): boolean
     readonly requirePass: string

@@ -157,13 +157,21 @@ export class Clients {
     }
     dispatcher.end()
     this.serving = undefined
-    const bytes = outbox.add(connection)
-    this.counts.bytesOut += bytes
-    if (bytes === 0) this.afterReplies(connection)
+    if (outbox.fresh > 0) this.addReplies(connection)
+    else this.afterReplies(connection)
+  }
+
+  /** Replies count against the hard limit before the socket is tried, as in Redis: one that is too large is never sent. */
+  private addReplies(connection: Connection): void {
+    const { hardBytes } = this.config.clientOutputBufferLimits.normal
+    if (hardBytes !== 0 && connection.queuedBytes + this.outbox.fresh > hardBytes) {
+      this.cutForOutput(connection, this.outbox.fresh)
+    }
+    this.counts.bytesOut += this.outbox.add(connection)
   }
 
   private flushFor(connection: Connection): void {
-    this.counts.bytesOut += this.outbox.add(connection)
+    this.addReplies(connection)
     this.outbox.flush()
   }
 
@@ -176,13 +184,17 @@ export class Clients {
   private cutIfOver(connection: Connection, nowMs: number): boolean {
     const stranger = !connection.session.authenticated && connection.queuedBytes > UNAUTHENTICATED_OUTPUT_BYTES
     if (!stranger && !connection.isOver(this.config.clientOutputBufferLimits.normal, nowMs)) return false
+    this.cutForOutput(connection, 0)
+    return true
+  }
+
+  private cutForOutput(connection: Connection, freshBytes: number): void {
     this.counts.cutForOutput++
     this.log.warn(
-      { client: connection.session.id, queued: connection.queuedBytes },
+      { client: connection.session.id, bytes: connection.queuedBytes + freshBytes },
       'client closed for not reading its replies (client-output-buffer-limit)',
     )
     connection.cut()
-    return true
   }
 
   private afterReplies(connection: Connection): void {
@@ -251,7 +263,8 @@ export class Clients {
     const { session, parser } = connection
     const isServed = connection === this.serving
     const flags = `${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
-    const queryBytes = parser.pendingBytes
+    // The request that is being served still lies in what Redis calls the query buffer.
+    const queryBytes = Math.max(parser.pendingBytes, isServed ? this.request.buf.length : 0)
     const argumentBytes = isServed ? this.request.buf.length : 0
     return {
       session,

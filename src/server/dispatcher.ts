@@ -108,9 +108,8 @@ export class Dispatcher {
   /** A client's chunk of commands begins: the clocks are read once for all of them. */
   begin(session: Session): void {
     const { keys, context } = this
-    const nowNs = this.clock.nowNs()
-    keys.setNow(this.clock.msAt(nowNs))
-    this.stats.begin(nowNs)
+    keys.setNow(this.clock.nowMs())
+    this.stats.begin(this.clock.nowNs())
     session.activeMs = keys.nowMs
     context.session = session
     context.reply.protocol = session.protocol
@@ -151,9 +150,8 @@ export class Dispatcher {
     if ((row.flags & (FLAG_WRITE | FLAG_READONLY)) === 0) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     if (this.stats.note(row.id, namespace) || row.timedAlone) {
-      const nowNs = this.clock.nowNs()
-      this.stats.settle(nowNs)
-      keys.setNow(this.clock.msAt(nowNs))
+      this.stats.settle(this.clock.nowNs())
+      keys.setNow(this.clock.nowMs())
     }
   }
 

@@ -28,9 +28,14 @@ export class Outbox {
     this.sent = sent
   }
 
+  /** Bytes in the writer that belong to nobody yet. */
+  get fresh(): number {
+    return this.reply.size - this.total
+  }
+
   /** What the writer got since the last call belongs to this connection. */
   add(connection: Connection): number {
-    const bytes = this.reply.size - this.total
+    const bytes = this.fresh
     if (bytes === 0) return 0
     this.connections.push(connection)
     this.sizes.push(bytes)

@@ -217,7 +217,7 @@ export class Server {
         if (save === 'save') this.snapshots.save()
         else this.snapshots.saveAtEnd()
       } catch (error) {
-        this.log.error(`saving at shutdown failed: ${String(error)}`)
+        this.log.error(`Error trying to save the DB, can't exit: ${String(error)}`)
         if (force === 'gentle') throw SHUTDOWN_FAILED
       }
     }
@@ -240,7 +240,7 @@ export class Server {
     this.clients.closeAll()
     const { unixsocket } = this.config
     if (unixsocket !== '' && existsSync(unixsocket)) unlinkSync(unixsocket)
-    this.log.info('stopped')
+    this.log.info('kvns is now ready to exit, bye bye...')
     this.onStopped(code)
   }
 }

@@ -51,8 +51,8 @@ export function makeServices(parts: ServiceParts): Services {
         if (refusal === undefined) return
         throw refusal.kind === 'loading' ? LOADING : new CommandError(`ERR ${refusal.text}`)
       },
-      rewrite() {
-        const problem = rewriteConfigFile(config, 'changed')
+      rewrite(which) {
+        const problem = rewriteConfigFile(config, which)
         if (problem !== undefined) throw new CommandError(`ERR ${problem}`)
       },
       allowsDebug: session =>

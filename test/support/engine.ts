@@ -94,6 +94,7 @@ export class Client {
         return count
       },
       end: close,
+      close,
       terminate: close,
       pause: () => undefined,
       resume: () => undefined,

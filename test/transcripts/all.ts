@@ -5,6 +5,7 @@ import { bits } from './bits.ts'
 import { command } from './command.ts'
 import { connection } from './connection.ts'
 import { counters } from './counters.ts'
+import { databases } from './databases.ts'
 import { expiry } from './expiry.ts'
 import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
@@ -19,6 +20,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   lcs,
   expiry,
   keys,
+  databases,
   connection,
   command,
   introspection,
