@@ -1,6 +1,6 @@
 // kvns: from arguments and environment to a running server, and from signals to a clean end.
 
-import { unlinkSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import type { Config } from './server/config/config.ts'
 import { helpText } from './server/config/help.ts'
 import { type Loaded, loadConfig } from './server/config/load.ts'
@@ -45,7 +45,7 @@ function serve(loaded: Loaded): void {
   for (const warning of warnings) log.warn(warning)
   const server = new Server(config, log)
   server.onStopped = code => {
-    if (config.pidfile !== '') unlinkSync(config.pidfile)
+    if (config.pidfile !== '') rmSync(config.pidfile, { force: true })
     process.exit(code)
   }
   const fail = (error: unknown): void => {

@@ -7,4 +7,12 @@ export interface Words {
   readonly ends: Int32Array
   /** Number of words, the command's name included. */
   readonly count: number
+  /**
+   * The word whose hashes are known (0: none), so that a key touched ahead of its command is hashed once: hash of the
+   * namespace's name, of namespace and local key, and where the local key starts.
+   */
+  keyAt: number
+  nsHash: number
+  keyHash: number
+  keyStart: number
 }

@@ -12,6 +12,10 @@ export class Args implements Words {
   starts: Int32Array = new Int32Array(0)
   ends: Int32Array = new Int32Array(0)
   count = 0
+  keyAt = 0
+  nsHash = 0
+  keyHash = 0
+  keyStart = 0
 
   /** Looks at another request's words. */
   borrow(words: Words): void {
@@ -19,6 +23,10 @@ export class Args implements Words {
     this.starts = words.starts
     this.ends = words.ends
     this.count = words.count
+    this.keyAt = words.keyAt
+    this.nsHash = words.nsHash
+    this.keyHash = words.keyHash
+    this.keyStart = words.keyStart
   }
 
   length(i: number): number {

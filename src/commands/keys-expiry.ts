@@ -1,6 +1,7 @@
 // Commands on deadlines: the EXPIRE family sets them, the TTL family tells them, PERSIST takes them away.
 
 import { fromText } from '../bytes/ascii.ts'
+import { INT64_MAX } from '../bytes/int64.ts'
 import { EXPIRE_GT_LT, EXPIRE_NX_CONFLICT, invalidExpire, unsupportedOption } from '../resp/errors.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
@@ -70,7 +71,8 @@ function ttl(ctx: ReadContext, args: Args, unit: Unit, relative: 'relative' | 'a
   const ms = relative === 'relative' ? Math.max(0, deadline - keys.nowMs) : deadline
   const told = unit === 'milliseconds' ? ms : Math.floor((ms + 500) / 1000)
   if (Number.isSafeInteger(told)) ctx.reply.int(told)
-  else ctx.reply.int64(BigInt(told))
+  // A deadline is a double: the latest int64 is kept as 2^63, which would be no int64 any more.
+  else ctx.reply.int64(told < 2 ** 63 ? BigInt(told) : INT64_MAX)
 }
 
 function persist(ctx: WriteContext, args: Args): void {

@@ -17,6 +17,8 @@ const STAR = 42
 const KEYS_STEP = 4096
 const DEFAULT_COUNT = 10
 const LAST_CURSOR = 2n ** 64n - 1n
+/** Leading zeroes aside, no more digits than LAST_CURSOR has: turning text into a bigint costs its length squared. */
+const CURSOR_TEXT = /^(?:[+-]?0*(\d{1,20}))?$/
 
 const batch = new KeyBatch()
 const name = new KeyName()
@@ -77,11 +79,12 @@ function keysCommand(ctx: ReadContext, args: Args): void {
 /** A cursor as strtoul reads it; one that we never gave out stands for the end. */
 function parseCursor(args: Args): number {
   const [text = ''] = args.text(1).split('\0', 1)
-  if (!/^([+-]?\d+)?$/.test(text)) throw INVALID_CURSOR
-  if (text === '') return 0
-  const n = BigInt(text.replace(/^\+/, ''))
-  if (n > LAST_CURSOR || n < -LAST_CURSOR) throw INVALID_CURSOR
-  return n < 0n || n > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(n)
+  const found = CURSOR_TEXT.exec(text)
+  if (found === null) throw INVALID_CURSOR
+  const n = BigInt(found[1] ?? '0')
+  if (n > LAST_CURSOR) throw INVALID_CURSOR
+  const isNegative = text.startsWith('-') && n !== 0n
+  return isNegative || n > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(n)
 }
 
 function scan(ctx: ReadContext, args: Args): void {

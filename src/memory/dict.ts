@@ -71,6 +71,14 @@ export function dictFind(a: Arena, root: number, hash: number): number {
   return i32[at] === key && i32[at + 1] !== 0 ? at << 2 : 0
 }
 
+/** Word index near which a pair with this hash is or would be, 0 in an empty dict; for touching it ahead of need. */
+export function dictHome(a: Arena, root: number, hash: number): number {
+  const { i32 } = a
+  const entry = entryAt(i32, root, hash)
+  const segment = i32[entry]
+  return segment === 0 ? 0 : homeAt(segment, i32[entry + 1], hash)
+}
+
 /** The slot after `slot` with the same hash, 0 when there is none. */
 export function dictNext(a: Arena, _root: number, slot: number, hash: number): number {
   const { i32 } = a

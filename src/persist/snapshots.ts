@@ -141,10 +141,10 @@ export class Snapshots {
     if (this.isDue()) this.saveInBackground()
   }
 
-  /** The end of the server: gives up a running background save and saves if something changed. Throws as save. */
-  saveAtEnd(): void {
+  /** The end of the server: gives up a running background save and saves, always or if something changed. Throws as save. */
+  saveAtEnd(when: 'changed' | 'always'): void {
     this.background?.cancel()
-    if (this.keys.dirty > 0) this.saveNow()
+    if (when === 'always' || this.keys.dirty > 0) this.saveNow()
   }
 
   /** Fulfilled when no background save is running. */

@@ -21,6 +21,10 @@ export class Request implements Words {
   count = 0
   starts = new Int32Array(SMALL_TABLE)
   ends = new Int32Array(SMALL_TABLE)
+  keyAt = 0
+  nsHash = 0
+  keyHash = 0
+  keyStart = 0
 
   /** Makes room for at least one more argument than there is room for now. */
   grow(): void {

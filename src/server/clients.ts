@@ -6,6 +6,7 @@ import { COMMAND, MORE, ParserLimits } from '../resp/parser.ts'
 import { Request } from '../resp/request.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
+import { WARM_REQUESTS } from '../store/warm.ts'
 import type { Config } from './config/config.ts'
 import { Connection } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -41,7 +42,9 @@ export class Clients {
   private readonly outbox: Outbox
   private readonly log: Log
   private readonly nowMs: () => number
-  private readonly request = new Request()
+  /** Requests are read some at a time, so that their keys can be touched ahead of need. */
+  private readonly requests = Array.from({ length: WARM_REQUESTS }, () => new Request())
+  private running = new Request()
   private readonly garbage = new Garbage()
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
   private nextId = 1
@@ -137,21 +140,32 @@ export class Clients {
 
   /** Runs the whole requests that the parser has; their replies leave at the end of the turn. */
   private serve(connection: Connection): void {
-    const { dispatcher, outbox, request } = this
+    const { dispatcher, outbox, requests } = this
     const { session, parser } = connection
     const { reply } = outbox
     parser.authenticated = session.authenticated
     this.serving = connection
     dispatcher.begin(session)
-    let result = MORE
-    while (!session.closing && !connection.closed && !connection.isPaused) {
-      result = parser.next(request)
-      if (result !== COMMAND) break
-      dispatcher.execute(request)
-      parser.authenticated = session.authenticated
-      if (reply.size > FLUSH_BYTES) this.flushFor(connection)
+    while (connection.kept.length > 0 && this.mayServe(connection)) {
+      this.execute(connection, connection.kept.shift() as Request)
     }
-    if (result < MORE) {
+    let result = COMMAND
+    while (result === COMMAND && this.mayServe(connection)) {
+      let n = 0
+      while (n < requests.length && (n === 0 || session.authenticated)) {
+        const request = requests[n] as Request
+        result = parser.next(request)
+        if (result !== COMMAND) break
+        request.keyAt = 0
+        n++
+      }
+      if (n > 1) dispatcher.lookAhead(requests, n)
+      for (let i = 0; i < n; i++) {
+        if (this.mayServe(connection)) this.execute(connection, requests[i] as Request)
+        else if (connection.isPaused) connection.kept.push(this.replaceRequest(i))
+      }
+    }
+    if (result < MORE && connection.kept.length === 0) {
       reply.error(parser.error)
       session.closing = true
     }
@@ -159,6 +173,24 @@ export class Clients {
     this.serving = undefined
     if (outbox.fresh > 0) this.addReplies(connection)
     else this.afterReplies(connection)
+  }
+
+  private mayServe(connection: Connection): boolean {
+    return !connection.session.closing && !connection.closed && !connection.isPaused
+  }
+
+  private execute(connection: Connection, request: Request): void {
+    this.running = request
+    this.dispatcher.execute(request)
+    connection.parser.authenticated = connection.session.authenticated
+    if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
+  }
+
+  /** Takes a request out of the reused ones. */
+  private replaceRequest(i: number): Request {
+    const taken = this.requests[i] as Request
+    this.requests[i] = new Request()
+    return taken
   }
 
   /** Replies count against the hard limit before the socket is tried, as in Redis: one that is too large is never sent. */
@@ -264,8 +296,8 @@ export class Clients {
     const isServed = connection === this.serving
     const flags = `${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
     // The request that is being served still lies in what Redis calls the query buffer.
-    const queryBytes = Math.max(parser.pendingBytes, isServed ? this.request.buf.length : 0)
-    const argumentBytes = isServed ? this.request.buf.length : 0
+    const queryBytes = Math.max(parser.pendingBytes, isServed ? this.running.buf.length : 0)
+    const argumentBytes = isServed ? this.running.buf.length : 0
     return {
       session,
       flags: flags || 'N',

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'bun'
 import { type ParserLimits, RequestParser } from '../resp/parser.ts'
+import type { Request } from '../resp/request.ts'
 import type { Session } from '../session/session.ts'
 
 /** Queued replies above which we stop reading requests of the client, and below which we go on. */
@@ -27,6 +28,8 @@ export class Connection {
   /** When we said goodbye, ms; 0 before. */
   endingMs = 0
   queuedBytes = 0
+  /** Requests that were read and wait because the client takes no replies. */
+  readonly kept: Request[] = []
   private queue: Uint8Array[] = []
   /** Bytes of the queue's first piece that the socket has taken. */
   private sent = 0
@@ -120,6 +123,7 @@ export class Connection {
     this.closed = true
     this.queue = []
     this.queuedBytes = 0
+    this.kept.length = 0
     this.parser.release()
   }
 }

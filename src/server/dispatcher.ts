@@ -21,6 +21,7 @@ import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { KeyWalk } from '../store/walk.ts'
+import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
 
 /** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
 const TIGHT_BYTES = 128 << 20
@@ -93,6 +94,8 @@ export class Dispatcher {
   private readonly labels: NamespaceLabels
   private readonly clock: Clock
   private readonly onBug: DispatcherOptions['onBug']
+  private readonly warmer: Warmer
+  private readonly at = new Uint8Array(WARM_REQUESTS)
   private tight = false
 
   constructor(options: DispatcherOptions, idle: Session) {
@@ -103,6 +106,7 @@ export class Dispatcher {
     this.labels = options.labels
     this.clock = options.clock
     this.onBug = options.onBug
+    this.warmer = new Warmer(options.keys)
   }
 
   /** A client's chunk of commands begins: the clocks are read once for all of them. */
@@ -126,6 +130,18 @@ export class Dispatcher {
   /** The chunk is done. */
   end(): void {
     this.stats.settle(this.clock.nowNs())
+  }
+
+  /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
+  lookAhead(requests: readonly Words[], n: number): void {
+    const { at } = this
+    for (let i = 0; i < n; i++) {
+      const r = requests[i] as Words
+      const row = this.table.lookup(r.buf, r.starts[0], r.ends[0])
+      const word = row === undefined ? 0 : row.firstKey
+      at[i] = word < r.count ? word : 0
+    }
+    this.warmer.touch(requests, at, n, this.context.session.db)
   }
 
   /** Runs one request of the session given to begin(); its reply is in the writer afterwards. */

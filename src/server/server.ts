@@ -214,8 +214,7 @@ export class Server {
     const wanted = save === 'save' || (save === 'default' && this.savesAtEnd())
     if (wanted) {
       try {
-        if (save === 'save') this.snapshots.save()
-        else this.snapshots.saveAtEnd()
+        this.snapshots.saveAtEnd(save === 'save' ? 'always' : 'changed')
       } catch (error) {
         this.log.error(`Error trying to save the DB, can't exit: ${String(error)}`)
         if (force === 'gentle') throw SHUTDOWN_FAILED

@@ -76,6 +76,13 @@ export function writeHeader(
 }
 
 export const deadlineMs = (a: Arena, e: number): number => a.f64[(e + TIMER_AT) >> 3]
+/** Year 2248. */
+const MAX_SUMMED_MS = 2 ** 43
+/**
+ * What a deadline adds to the sum of its database (DB_DEADLINES). Cut off, because one key that lives for a million years
+ * would take the low bits of all others from the sum, and say nothing about them in their average.
+ */
+export const summedMs = (deadline: number): number => Math.min(deadline, MAX_SUMMED_MS)
 export const namespaceOf = (a: Arena, e: number): number => a.i32[(e + 12) >> 2]
 
 /** Where the bytes of a string start, inline or outside. */

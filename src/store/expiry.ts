@@ -1,7 +1,7 @@
 // What happens without a command: keys go at their deadline, flushed databases are freed. Both work in slices bounded by
 // time, pulled by the server's timer; the wheel and the dead records in the arena keep the place where a slice stopped.
 
-import { dictClear, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictClear, dictCount, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
 import type { Clock } from './clock.ts'
 import { FLAG_OUTSIDE, FLAG_TIMED, FLAG_UNLISTED, keyLength, keyStart, namespaceOf, TIMER_AT } from './entry.ts'
@@ -123,7 +123,9 @@ export class Expiry {
     const a = shard.arena
     const record = a.i32[ROOT_DEAD >> 2]
     this.batch.length = 0
-    dictScan(a, record, 0, 1, this.batch)
+    // A scan may come back empty-handed from a stretch of empty segments: only the count says that nothing is left.
+    let from = dictCount(a, record) === 0 ? ALL_HASHES : 0
+    while (this.batch.length === 0 && from < ALL_HASHES) from = dictScan(a, record, from, 1, this.batch)
     if (this.batch.length === 0) {
       a.i32[ROOT_DEAD >> 2] = a.i32[(record + DB_NEXT_DEAD) >> 2]
       a.free(record)

@@ -23,6 +23,7 @@ import {
   keyStart,
   overheadBytes,
   stringLength,
+  summedMs,
   TIMER_AT,
   writeHeader,
 } from './entry.ts'
@@ -75,6 +76,17 @@ export class Keyspace {
   readonly other: Place
   readonly observers: ChangeObserver[] = []
   private readonly mask: number
+  /** A name that is looked up without being part of a request. */
+  private readonly name = {
+    buf: new Uint8Array(0) as Uint8Array,
+    starts: new Int32Array(1),
+    ends: new Int32Array(1),
+    count: 1,
+    keyAt: -1,
+    nsHash: 0,
+    keyHash: 0,
+    keyStart: 0,
+  }
   private readonly hasher: KeyedHash
 
   limitBytes: number
@@ -128,31 +140,52 @@ export class Keyspace {
 
   /** Aims `p` at the key in word `i`, in the selected database. Returns the entry, 0 when there is none. */
   find(p: Place, words: Words, i: number): number {
-    return this.locateIn(p, this.db, words.buf, words.starts[i], words.ends[i])
+    return this.findIn(p, this.db, words, i)
   }
 
   /** As find, with the database given. An expired key is removed on the way. */
-  locateIn(p: Place, db: number, buf: Uint8Array, start: number, end: number): number {
+  findIn(p: Place, db: number, words: Words, i: number): number {
+    if (words.keyAt !== i) this.hashKey(words, i)
+    const { nsHash } = words
+    p.buf = words.buf
+    p.db = db
+    p.keyStart = words.keyStart
+    p.keyEnd = words.ends[i]
+    p.nsHash = nsHash
+    p.nsStart = words.starts[i]
+    p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
+    p.hash = words.keyHash
+    p.shard = this.shardOf(words.keyHash)
+    p.ns = p.shard.namespace(db, nsHash, p.buf, p.nsStart, p.nsEnd)
+    return this.lookUp(p)
+  }
+
+  /** Works out the hashes of the key in word `i` and leaves them in `words`. */
+  hashKey(words: Words, i: number): void {
+    const { buf } = words
+    const start = words.starts[i]
+    const end = words.ends[i]
     let slash = start
     while (slash < end && buf[slash] !== SLASH) slash++
-    p.buf = buf
-    p.db = db
-    p.keyEnd = end
-    if (slash === end) {
-      p.keyStart = start
-      p.nsHash = 0
-      p.nsEnd = -1
-    } else {
-      p.keyStart = slash + 1
-      p.nsStart = start
-      p.nsEnd = slash
-      p.nsHash = this.namespaceHash(buf, start, slash)
-      if (p.nsHash === 0) p.nsEnd = -1
-    }
-    p.hash = this.hasher.hash(buf, p.keyStart, end) ^ p.nsHash
-    p.shard = this.shards[p.hash & this.mask] as Shard
-    p.ns = p.shard.namespace(db, p.nsHash, buf, p.nsStart, p.nsEnd)
-    return this.lookUp(p)
+    words.keyAt = i
+    words.keyStart = slash === end ? start : slash + 1
+    words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
+    words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
+  }
+
+  /** As findIn, for a name that is no word of a request. */
+  locateIn(p: Place, db: number, buf: Uint8Array, start: number, end: number): number {
+    const { name } = this
+    name.buf = buf
+    name.starts[0] = start
+    name.ends[0] = end
+    name.keyAt = -1
+    return this.findIn(p, db, name, 0)
+  }
+
+  /** The shard that holds keys of this hash. */
+  shardOf(hash: number): Shard {
+    return this.shards[hash & this.mask] as Shard
   }
 
   /** 0 for `default`, never 0 for another name. */
@@ -206,7 +239,7 @@ export class Keyspace {
 
   /** A reader's look-up: counts as a use and in keyspace_hits or keyspace_misses. */
   read(words: Words, i: number): number {
-    const e = this.locateIn(this.at, this.db, words.buf, words.starts[i], words.ends[i])
+    const e = this.findIn(this.at, this.db, words, i)
     if (e === 0) {
       this.misses++
       return 0
@@ -218,7 +251,7 @@ export class Keyspace {
 
   /** As read, but leaves the access time alone (EXISTS, TYPE, TTL, OBJECT). */
   peek(words: Words, i: number): number {
-    const e = this.locateIn(this.at, this.db, words.buf, words.starts[i], words.ends[i])
+    const e = this.findIn(this.at, this.db, words, i)
     if (e === 0) this.misses++
     else this.hits++
     return e
@@ -226,7 +259,7 @@ export class Keyspace {
 
   /** As peek, of a second key beside the first. */
   peekOther(words: Words, i: number): number {
-    const e = this.locateIn(this.other, this.db, words.buf, words.starts[i], words.ends[i])
+    const e = this.findIn(this.other, this.db, words, i)
     if (e === 0) this.misses++
     else this.hits++
     return e
@@ -234,7 +267,7 @@ export class Keyspace {
 
   /** A writer's look-up: counts as a use, not in the hit statistics. */
   open(words: Words, i: number): number {
-    const e = this.locateIn(this.at, this.db, words.buf, words.starts[i], words.ends[i])
+    const e = this.findIn(this.at, this.db, words, i)
     if (e !== 0 && this.touching) this.touch(this.at)
     return e
   }
@@ -513,7 +546,7 @@ export class Keyspace {
     const a = p.shard.arena
     a.i32[(e + 12) >> 2] = p.ns
     wheelAdd(a, p.shard.wheel, e + TIMER_AT, deadline)
-    this.countTimed(a, p.ns, 1, deadline)
+    this.countTimed(a, p.ns, 1, summedMs(deadline))
   }
 
   private refile(p: Place, e: number, deadline: number): void {
@@ -521,14 +554,14 @@ export class Keyspace {
     const before = deadlineMs(a, e)
     wheelRemove(a, p.shard.wheel, e + TIMER_AT)
     wheelAdd(a, p.shard.wheel, e + TIMER_AT, deadline)
-    this.countTimed(a, p.ns, 0, deadline - before)
+    this.countTimed(a, p.ns, 0, summedMs(deadline) - summedMs(before))
   }
 
   private untime(p: Place, e: number): void {
     const a = p.shard.arena
     if (!isTimed(a, e)) return
     if ((a.u8[e + 7] & FLAG_UNLISTED) === 0) wheelRemove(a, p.shard.wheel, e + TIMER_AT)
-    this.countTimed(a, p.ns, -1, -deadlineMs(a, e))
+    this.countTimed(a, p.ns, -1, -summedMs(deadlineMs(a, e)))
   }
 
   private countTimed(a: Arena, ns: number, by: number, deadlines: number): void {

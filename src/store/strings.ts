@@ -98,7 +98,12 @@ export function resizeString(keys: Keyspace, p: Place, length: number): number {
     a.i32[block >> 2] = length
     const from = stringStart(a, e)
     copy(a.u8, block + OUTSIDE_HEADER_BYTES, a.u8, from, from + Math.min(before, length))
-    keys.reshape(p, keys.deadline(p), block, FLAG_OUTSIDE, 0)
+    try {
+      keys.reshape(p, keys.deadline(p), block, FLAG_OUTSIDE, 0)
+    } catch (error) {
+      a.free(block)
+      throw error
+    }
     keys.account(p.ns, a, 0, a.sizeOf(block))
   }
   a.u8[p.entry + 6] = (TYPE_STRING << 4) | RAW

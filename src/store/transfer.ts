@@ -18,13 +18,22 @@ export function copyKey(keys: Keyspace, from: Place, to: Place): void {
   copy(to.shard.arena.u8, at, source.u8, start, start + length)
 }
 
-/** Moves the key at `from` to `to`, replacing what is there and keeping deadline and access word. Throws OOM before any change. */
+/**
+ * Moves the key at `from` to `to`, replacing what is there and keeping deadline and access word. As in Redis the limit
+ * does not count: afterwards there is no more than before. Throws OOM_ARENA before any change.
+ */
 export function moveKey(keys: Keyspace, from: Place, to: Place): void {
   const a = from.shard.arena
   const e = from.entry
   const access = a.i32[(e + 8) >> 2]
-  if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
-  else copyKey(keys, from, to)
+  const { limitBytes } = keys
+  keys.limitBytes = Number.POSITIVE_INFINITY
+  try {
+    if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
+    else copyKey(keys, from, to)
+  } finally {
+    keys.limitBytes = limitBytes
+  }
   to.shard.arena.i32[(to.entry + 8) >> 2] = access
   keys.reslot(from)
   keys.drop(from)

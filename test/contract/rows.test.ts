@@ -1,7 +1,7 @@
 // What holds for every command, whatever it does: computed from its row and, where requests are needed, from the
 // transcripts. A new command is covered as soon as it has a row and a transcript.
 
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { parseSyntax } from '../../src/commands/syntax.ts'
 import type { TableRow } from '../../src/commands/table.ts'
 import type { ChangeObserver } from '../../src/store/keyspace.ts'
@@ -31,8 +31,9 @@ function arityError(row: TableRow): string {
 }
 
 describe('arity', () => {
-  using engine = new Engine()
+  const engine = new Engine()
   const client = engine.connect()
+  afterAll(() => engine[Symbol.dispose]())
   const least = (row: TableRow): number => Math.abs(row.arity)
   for (const row of TABLE.rows.filter(row => least(row) > nameWords(row).length)) {
     test(`${row.fullName} with a word too few is refused`, () => {

@@ -9,6 +9,10 @@ import { type Command, Wire } from './wire.ts'
 const COMMANDS_PER_ROUND = 4000
 const MAX_BATCH = 120
 const DATABASES = 16
+/** Long enough that a batch is through before. */
+const EXPIRY_MS = '20'
+/** Commands that are printed of a list. */
+const MAX_SHOWN = 30
 /** Replays that a reduction may take. */
 const MAX_REPLAYS = 3000
 
@@ -80,6 +84,49 @@ async function compareKeyspaces(pair: Pair): Promise<{ commands: Command[]; redi
   return undefined
 }
 
+/** Keys whose time is over, met by one command each: by then no reply may show them. */
+async function meetExpired(pair: Pair, generator: Generator): ReturnType<typeof compareKeyspaces> {
+  const meetings: readonly ((key: string) => Command)[] = [
+    ...['get', 'exists', 'ttl', 'type', 'del', 'incr', 'persist', 'getdel', 'touch', 'strlen', 'pexpiretime'].map(
+      name => (key: string) => [name, key],
+    ),
+    key => ['set', key, 'x', 'XX'],
+    key => ['set', key, 'x', 'NX', 'GET'],
+    key => ['setnx', key, 'x'],
+    key => ['append', key, 'x'],
+    key => ['expire', key, '100'],
+    key => ['rename', key, 'other'],
+    // Before `lasting` goes: without a source, Redis does not look at the target.
+    key => ['copy', 'lasting', key],
+    key => ['renamenx', 'lasting', key],
+    key => ['move', key, '9'],
+    key => ['object', 'encoding', key],
+    key => ['msetnx', key, 'x'],
+    key => ['getrange', key, '0', '-1'],
+  ]
+  const makers: readonly ((key: string) => Command[])[] = [
+    key => [['set', key, '5', 'PX', EXPIRY_MS]],
+    key => [['psetex', key, EXPIRY_MS, '5']],
+    key => [
+      ['set', key, '5'],
+      ['pexpire', key, EXPIRY_MS],
+    ],
+    key => [
+      ['set', key, '5', 'EX', '100'],
+      ['getex', key, 'PX', EXPIRY_MS],
+    ],
+  ]
+  const key = (i: number): string => `short:${i}`
+  const made = [['set', 'lasting', 'v'], ...meetings.flatMap((_, i) => generator.pick(makers)(key(i)))]
+  await both(pair, made)
+  await Bun.sleep(Number(EXPIRY_MS) * 2)
+  const met = meetings.map((meeting, i) => meeting(key(i)))
+  const [redis, ours] = await both(pair, met)
+  const at = firstDifference(met, redis, ours)
+  if (at < 0) return undefined
+  return { commands: [...made, met[at] ?? []], redis: redis[at] ?? '', ours: ours[at] ?? '' }
+}
+
 function namesIn(reply: string): string[] {
   const names: string[] = []
   let at = reply.indexOf('\r\n') + 2
@@ -148,7 +195,7 @@ async function round(ports: Ports, seed: number, commands: number, protocol: str
       sent.push(...batch.slice(0, at < 0 ? batch.length : at + 1))
       if (at >= 0) return { redis: redis[at] ?? '', ours: ours[at] ?? '' }
     }
-    const left = await compareKeyspaces(pair)
+    const left = (await meetExpired(pair, generator)) ?? (await compareKeyspaces(pair))
     if (left !== undefined) sent.push(...left.commands)
     return left
   })
@@ -181,6 +228,9 @@ export function describe(difference: Difference): string {
     const shown = text.length > 300 ? `${text.slice(0, 40)}…(${text.length} bytes)…${text.slice(-20)}` : text
     return JSON.stringify(shown).replace(/[\x7f-\xff]/g, c => `\\x${c.charCodeAt(0).toString(16)}`)
   }
-  const lines = difference.commands.map(command => `  ${command.map(short).join(' ')}`)
+  const last = difference.commands.slice(-MAX_SHOWN)
+  const lines = last.map(command => `  ${command.map(short).join(' ')}`)
+  const hidden = difference.commands.length - last.length
+  if (hidden > 0) lines.unshift(`  (${hidden} commands before that could not be left out; the seed replays them)`)
   return `seed ${difference.seed}\n${lines.join('\n')}\n  redis: ${short(difference.redis)}\n  ours:  ${short(difference.ours)}\n`
 }

@@ -12,6 +12,7 @@ import {
   keyStart,
   stringLength,
   stringStart,
+  summedMs,
 } from '../../src/store/entry.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
 import {
@@ -75,7 +76,7 @@ function countNamespace(keys: Keyspace, shard: Shard, ns: number): Totals {
     sum.allocated += a.sizeOf(e) + ((a.u8[e + 7] & FLAG_OUTSIDE) === 0 ? 0 : a.sizeOf(a.i32[e >> 2]))
     if (!isTimed(a, e)) continue
     sum.timed++
-    sum.deadlines += deadlineMs(a, e)
+    sum.deadlines += summedMs(deadlineMs(a, e))
     same('namespace of a timed entry', a.i32[(e + 12) >> 2], ns)
   }
   dictCheck(a, ns)

@@ -216,6 +216,13 @@ const setters: readonly Transcript[] = [
     ['PEXPIREAT k -9223372036854775808', 1],
     ['EXISTS k', 0],
   ]),
+  transcript('a deadline in the far future leaves the sums of the others whole', [
+    ['SET near v EX 10', OK],
+    ['SET far v', OK],
+    ['PEXPIREAT far 4611686018427387904', 1],
+    ['EXPIRE far 10', 1],
+    ['TTL near', 10],
+  ]),
   transcript('a write in place keeps the deadline, a new value does not', [
     ['SET k abc EX 10', OK],
     ['APPEND k d', 4],

@@ -1,0 +1,73 @@
+// Touching ahead of need. With more keys than the processor's cache holds, a look-up waits for memory twice: for the
+// dict's slot and for the entry. Requests that arrived together are independent, so their slots are touched together,
+// then their entries, and the waits overlap. Each loop does one thing and little of it: the processor looks only some
+// hundred instructions ahead.
+// Measured, user time a command, 50 clients, P=64, SET / GET / INCR: with 1,000,000 keys 570 / 510 / 500 ns without and
+// 370 / 335 / 315 with it; with 100,000 keys 340 / 350 / 365 and 300 / 300 / 300.
+
+import type { Words } from '../bytes/words.ts'
+import { dictFind, dictHome, dictRef } from '../memory/dict.ts'
+import type { Keyspace } from './keyspace.ts'
+
+/** Most requests touched together: about as many misses as a core keeps in flight. */
+export const WARM_REQUESTS = 16
+const LINE_WORDS = 16
+
+export class Warmer {
+  /** Keeps the engine from leaving the loads out. */
+  sink = 0
+  private readonly keys: Keyspace
+  private readonly namespaces = new Int32Array(WARM_REQUESTS)
+  private readonly hashes = new Int32Array(WARM_REQUESTS)
+
+  constructor(keys: Keyspace) {
+    this.keys = keys
+  }
+
+  /** Hashes the key in word `at[i]` of each request (0: none) and touches where it lies in database `db`. */
+  touch(requests: readonly Words[], at: Uint8Array, n: number, db: number): void {
+    const { namespaces } = this
+    for (let i = 0; i < n; i++) {
+      const word = at[i]
+      if (word === 0) namespaces[i] = 0
+      else this.aim(i, requests[i] as Words, word, db)
+    }
+    this.sink = this.touchSlots(n) + this.touchEntries(n)
+  }
+
+  private aim(i: number, words: Words, word: number, db: number): void {
+    const { keys } = this
+    keys.hashKey(words, word)
+    const hash = words.keyHash
+    this.hashes[i] = hash
+    const shard = keys.shardOf(hash)
+    this.namespaces[i] = shard.namespace(db, words.nsHash, words.buf, words.starts[word], words.keyStart - 1)
+  }
+
+  private touchSlots(n: number): number {
+    const { keys, namespaces, hashes } = this
+    let sink = 0
+    for (let i = 0; i < n; i++) {
+      const ns = namespaces[i]
+      if (ns === 0) continue
+      const { arena } = keys.shardOf(hashes[i])
+      sink ^= arena.i32[dictHome(arena, ns, hashes[i])]
+    }
+    return sink
+  }
+
+  private touchEntries(n: number): number {
+    const { keys, namespaces, hashes } = this
+    let sink = 0
+    for (let i = 0; i < n; i++) {
+      const ns = namespaces[i]
+      if (ns === 0) continue
+      const { arena } = keys.shardOf(hashes[i])
+      const slot = dictFind(arena, ns, hashes[i])
+      if (slot === 0) continue
+      const entry = dictRef(arena, slot) >> 2
+      sink ^= arena.i32[entry] ^ arena.i32[entry + LINE_WORDS]
+    }
+    return sink
+  }
+}
