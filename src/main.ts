@@ -5,7 +5,7 @@ import type { Config } from './server/config/config.ts'
 import { helpText } from './server/config/help.ts'
 import { type Loaded, loadConfig } from './server/config/load.ts'
 import { ConfigProblem } from './server/config/setting.ts'
-import { type LogFormat, openLog } from './server/log.ts'
+import { type Log, type LogFormat, openLog } from './server/log.ts'
 import { Server } from './server/server.ts'
 import { VERSION } from './server/version.ts'
 
@@ -40,7 +40,7 @@ function logFormat({ config }: Loaded): LogFormat {
 function serve(loaded: Loaded): void {
   const { config, warnings } = loaded
   const format = logFormat(loaded)
-  const log = openLog(config.logLevel, format, config.logfile)
+  const log = openLogOrExit(config, format)
   if (format === 'redis') log.info(`kvns ${VERSION} PID: ${process.pid}`)
   for (const warning of warnings) log.warn(warning)
   const server = new Server(config, log)
@@ -54,22 +54,42 @@ function serve(loaded: Loaded): void {
     if (config.logfile !== '') process.stderr.write(`kvns: ${message}\n`)
     process.exit(1)
   }
+  // Before anybody hears that we are ready: a signal that comes while we load waits for the end of it.
+  process.on('SIGINT', () => stopFor(server, 'SIGINT'))
+  process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
+  process.on('SIGHUP', () => log.info('SIGHUP ignored'))
   try {
     server.start()
-    if (config.pidfile !== '') writeFileSync(config.pidfile, `${process.pid}\n`)
+    writePidFile(config, log)
   } catch (error) {
     fail(error)
   }
   log.info('Server initialized')
   log.info({ port: server.port }, 'Ready to accept connections')
   if (config.readyJson) tellReady(server)
-  process.on('SIGINT', () => stopFor(server, 'SIGINT'))
-  process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
-  process.on('SIGHUP', () => log.info('SIGHUP ignored'))
   if (config.requirepass === '' && config.bind.some(isOpen)) {
     log.warn(
       'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
     )
+  }
+}
+
+function openLogOrExit(config: Config, format: LogFormat): Log {
+  try {
+    return openLog(config.logLevel, format, config.logfile)
+  } catch (error) {
+    process.stderr.write(`kvns: can't open the log file: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+/** As with Redis the server runs without the file where it cannot be written: distributions' default path is root's. */
+function writePidFile({ pidfile }: Config, log: Log): void {
+  if (pidfile === '') return
+  try {
+    writeFileSync(pidfile, `${process.pid}\n`)
+  } catch (error) {
+    log.warn(`the pid file was not written: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 // The ways in which a client can misbehave, one function each. Each run is short and bounded; where Redis's answer is
-// known, a different one is a finding. Hostile writes go to database 1; `big` in database 0 is there to be read.
+// known, a different one is a finding. Hostile writes go to database 1, which may be emptied at any time; `big` in database 0
+// is there to be read.
 
 import { type Chance, mutatedStream } from './hostile-bytes.ts'
 import { encode, Peer } from './peer.ts'
@@ -97,7 +98,7 @@ async function stopsMidCommand(port: number, chance: Chance): Promise<void> {
 async function byteByByte(port: number, chance: Chance): Promise<void> {
   using peer = await Peer.open(port)
   const key = `slow${chance.below(100)}`
-  const stream = `${SELECT}${encode(['SET', key, 'one\r\ntwo'])}GET ${key}\r\n${encode(['DEL', key])}${encode(['ECHO', ''])}`
+  const stream = `${encode(['SELECT', '2'])}${encode(['SET', key, 'one\r\ntwo'])}GET ${key}\r\n${encode(['DEL', key])}${encode(['ECHO', ''])}`
   for (const char of stream) {
     peer.send(char)
     await Bun.sleep(0)

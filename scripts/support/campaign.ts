@@ -92,7 +92,13 @@ async function settles(holds: () => Promise<boolean>): Promise<boolean> {
 }
 
 /** Runs one attack again and again until the time is over. */
-async function lane(target: Target, attack: Attack, chance: Chance, endMs: number, findings: Findings): Promise<number> {
+async function lane(
+  target: Target,
+  attack: Attack,
+  chance: Chance,
+  endMs: number,
+  findings: Findings,
+): Promise<number> {
   let rounds = 0
   while (performance.now() < endMs && target.alive) {
     try {

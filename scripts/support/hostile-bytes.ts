@@ -33,11 +33,11 @@ export class Chance {
 
 /**
  * Commands that a hostile client may not send here: they stop, pause or reconfigure the server, drop what the honest
- * client wrote or send it away, leave database 1, write files, or take long by their nature.
+ * client wrote or send it away, end the stream, leave database 1, write files, or take long by their nature.
  */
 const SPARED: ReadonlySet<string> = new Set(
   (
-    'shutdown debug config client acl auth hello select reset swapdb flushall flushdb save bgsave bgrewriteaof ' +
+    'shutdown debug config client acl auth hello select reset quit swapdb flushall flushdb save bgsave bgrewriteaof ' +
     'replicaof slaveof failover cluster module monitor sync psync script function eval evalsha lcs'
   ).split(' '),
 )
@@ -94,12 +94,15 @@ const CHANGES: readonly ((text: string, at: number, chance: Chance) => string)[]
   },
 ]
 
-/** A stream of some requests, one in two of them changed somewhere. */
+/** One request in so many is changed: most changes are the stream's end, and what comes before must have its turn. */
+const CHANGED_ONE_IN = 30
+
+/** A stream of some requests, a few of them changed somewhere. */
 export function mutatedStream(chance: Chance, requests: number): string {
   let stream = ''
   for (let i = 0; i < requests; i++) {
     let text = someRequest(chance)
-    if (chance.below(2) === 0) text = chance.of(CHANGES)(text, chance.below(text.length), chance)
+    if (chance.below(CHANGED_ONE_IN) === 0) text = chance.of(CHANGES)(text, chance.below(text.length), chance)
     stream += text
   }
   return stream

@@ -29,7 +29,9 @@ export class Peer implements Disposable {
         },
         data: (_socket, chunk) => peer.took(chunk),
         drain: () => peer.pump(),
-        end: socket => socket.end(),
+        end: socket => {
+          socket.end()
+        },
         close: () => peer.gone(),
         error: () => peer.gone(),
       },
@@ -40,7 +42,7 @@ export class Peer implements Disposable {
   private took(chunk: Buffer): void {
     this.receivedBytes += chunk.length
     const room = KEPT_BYTES - this.text.length
-    if (room > 0) this.text += chunk.latin1Slice(0, Math.min(room, chunk.length))
+    if (room > 0) this.text += chunk.toString('latin1', 0, Math.min(room, chunk.length))
     this.changed?.()
   }
 

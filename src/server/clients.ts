@@ -14,8 +14,10 @@ import { Garbage } from './garbage.ts'
 import type { Log } from './log.ts'
 import { Outbox } from './outbox.ts'
 
-/** Replies to one chunk are handed to the socket each time they reach this size. */
-const FLUSH_BYTES = 1 << 20
+/** Replies to one chunk are handed to the socket each time they reach this size. More would cost buffers of their own. */
+const FLUSH_BYTES = 256 << 10
+/** A chunk can hold requests for a gigabyte of replies: after so much of it the other clients have their turn. */
+const TURN_BYTES = 4 << 20
 /** A client that does not close after our goodbye is cut after this. */
 const LINGER_MS = 5000
 /** Somebody who has not logged in may not make us keep more than this (Redis's fix of CVE-2025-21605). */
@@ -49,6 +51,8 @@ export class Clients {
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
   private nextId = 1
   private serving: Connection | undefined
+  /** Replies handed over for `serving` in this turn. */
+  private turnBytes = 0
 
   constructor(config: Config, dispatcher: Dispatcher, reply: ReplyWriter, log: Log, nowMs: () => number) {
     this.config = config
@@ -132,7 +136,7 @@ export class Clients {
     if (connection === undefined || connection.closed) return
     this.counts.bytesIn += chunk.length
     this.counts.reads++
-    this.garbage.read(chunk.length)
+    this.garbage.young(chunk.length)
     if (connection.session.closing) return
     connection.parser.feed(chunk)
     this.serve(connection)
@@ -145,11 +149,13 @@ export class Clients {
     const { reply } = outbox
     parser.authenticated = session.authenticated
     this.serving = connection
+    this.turnBytes = 0
     dispatcher.begin(session)
     while (connection.kept.length > 0 && this.mayServe(connection)) {
       this.execute(connection, connection.kept.shift() as Request)
     }
     let result = COMMAND
+    let most = 0
     while (result === COMMAND && this.mayServe(connection)) {
       let n = 0
       while (n < requests.length && (n === 0 || session.authenticated)) {
@@ -164,8 +170,11 @@ export class Clients {
         if (this.mayServe(connection)) this.execute(connection, requests[i] as Request)
         else if (connection.isPaused) connection.kept.push(this.replaceRequest(i))
       }
+      most = Math.max(most, n)
     }
-    if (result < MORE && connection.kept.length === 0) {
+    for (let i = 0; i < most; i++) requests[i]?.clear()
+    // Requests are read ahead: what is wrong behind a QUIT is never looked at.
+    if (result < MORE && connection.kept.length === 0 && !session.closing) {
       reply.error(parser.error)
       session.closing = true
     }
@@ -203,8 +212,20 @@ export class Clients {
   }
 
   private flushFor(connection: Connection): void {
+    const bytes = this.outbox.reply.size
+    // A reply longer than the writer's buffers had one of its own.
+    if (bytes > 2 * FLUSH_BYTES) this.garbage.young(bytes)
     this.addReplies(connection)
     this.outbox.flush()
+    this.turnBytes += bytes
+    if (this.turnBytes > TURN_BYTES && this.mayServe(connection)) this.letOthers(connection)
+  }
+
+  private letOthers(connection: Connection): void {
+    connection.yieldTurn()
+    setImmediate(() => {
+      if (connection.takeTurn()) this.serve(connection)
+    })
   }
 
   private afterSending(connection: Connection): void {
@@ -230,12 +251,17 @@ export class Clients {
   }
 
   private afterReplies(connection: Connection): void {
-    if (connection.session.closing || (connection.ended && !connection.isPaused)) connection.finish(this.nowMs())
+    if (!connection.session.closing && (!connection.ended || connection.isPaused)) return
+    // While replies of this turn are still to be sent it is too early; we come here again after that.
+    if (!this.outbox.holds(connection)) connection.finish(this.nowMs())
   }
 
   private drained(connection: Connection | undefined): void {
     if (connection === undefined) return
-    if (connection.drain()) this.serve(connection)
+    const waitedBytes = connection.queuedBytes
+    const goesOn = connection.drain()
+    this.garbage.old(waitedBytes - connection.queuedBytes)
+    if (goesOn) this.serve(connection)
     this.afterReplies(connection)
   }
 
@@ -247,6 +273,7 @@ export class Clients {
 
   private closed(connection: Connection | undefined): void {
     if (connection === undefined) return
+    this.garbage.old(connection.queuedBytes)
     connection.release()
     this.connections.delete(connection.session.id)
   }

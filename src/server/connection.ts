@@ -58,8 +58,10 @@ export class Connection {
     if (this.closed || start === end) return
     let from = start
     if (this.queuedBytes === 0) {
-      // 0 when the kernel is full, -1 when the socket is shut down.
-      from += Math.max(0, this.socket.write(buf, start, end - start))
+      // 0 when the kernel is full, -1 when the client is gone: its close is about to be told.
+      const taken = this.socket.write(buf, start, end - start)
+      if (taken < 0) return
+      from += taken
       if (from === end) return
     }
     this.enqueue(buf.slice(from, end))
@@ -88,6 +90,20 @@ export class Connection {
     }
     if (this.queuedBytes === 0) this.overSoftMs = 0
     if (!this.paused || this.queuedBytes > RESUME_BYTES) return false
+    this.paused = false
+    this.socket.resume()
+    return true
+  }
+
+  /** Stops reading from the client until `takeTurn`, so that others have their turn. */
+  yieldTurn(): void {
+    this.paused = true
+    this.socket.pause()
+  }
+
+  /** Goes on after `yieldTurn`; false when the client is gone, goes on already, or has too much to read first. */
+  takeTurn(): boolean {
+    if (!this.paused || this.closed || this.queuedBytes > PAUSE_BYTES) return false
     this.paused = false
     this.socket.resume()
     return true

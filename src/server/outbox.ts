@@ -48,6 +48,11 @@ export class Outbox {
     return bytes
   }
 
+  /** Whether replies for this connection wait for the end of the turn. */
+  holds(connection: Connection): boolean {
+    return this.connections.length > 0 && this.connections.includes(connection)
+  }
+
   /** Sends everything now. */
   flush(): void {
     const { reply, connections, sizes } = this

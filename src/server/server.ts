@@ -19,6 +19,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
+import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 
 const TICK_MS = 100
@@ -134,10 +135,24 @@ export class Server {
       return undefined
     })
     config.onChange(['port', 'bind'], () => this.listenAgain())
+    config.onChange(['maxClients'], () => {
+      const most = mostClients()
+      if (config.maxClients <= most) return undefined
+      return `The operating system is not able to handle the specified number of clients, try with ${most}`
+    })
+  }
+
+  private limitClients(): void {
+    const most = mostClients()
+    const { maxClients } = this.config
+    if (maxClients <= most) return
+    this.config.set([['maxclients', String(most)]], { isLocal: true, isLoading: false })
+    this.log.warn(`the limit of open files allows ${most} clients instead of ${maxClients} (ulimit -n, maxclients)`)
   }
 
   /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
   start(): void {
+    this.limitClients()
     this.snapshots.load()
     this.isLoading = false
     this.listen()

@@ -1,6 +1,8 @@
 // What happens without a command: keys go at their deadline, flushed databases are freed. Both work in slices bounded by
 // time, pulled by the server's timer; the wheel and the dead records in the arena keep the place where a slice stopped.
 
+import { copy } from '../bytes/ascii.ts'
+import type { Arena } from '../memory/arena.ts'
 import { dictClear, dictCount, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
 import type { Clock } from './clock.ts'
@@ -32,6 +34,7 @@ export class Expiry {
   private readonly clock: Clock
   private readonly place: Place
   private readonly batch = new PairBatch()
+  private name = new Uint8Array(256)
 
   constructor(keys: Keyspace, clock: Clock) {
     this.keys = keys
@@ -102,13 +105,8 @@ export class Expiry {
     const db = a.i32[(a.i32[(ns + NS_DB) >> 2] + DB_NUMBER) >> 2]
     if (db < 0) return
     const p = this.place
-    p.buf = a.u8
-    p.keyStart = keyStart(a, entry)
-    p.keyEnd = p.keyStart + keyLength(a, entry)
-    p.nsHash = a.i32[(ns + NS_HASH) >> 2]
-    p.nsStart = ns + NS_NAME
-    p.nsEnd = p.nsHash === 0 ? -1 : p.nsStart + a.i32[(ns + NS_NAME_LENGTH) >> 2]
-    p.hash = this.keys.hashOf(p.nsHash, a.u8, p.keyStart, p.keyEnd)
+    this.copyName(a, ns, entry)
+    p.hash = this.keys.hashOf(p.nsHash, p.buf, p.keyStart, p.keyEnd)
     p.db = db
     p.shard = shard
     p.ns = ns
@@ -116,6 +114,26 @@ export class Expiry {
     p.slot = dictFind(a, ns, p.hash)
     while (p.slot !== 0 && dictRef(a, p.slot) !== entry) p.slot = dictNext(a, ns, p.slot, p.hash)
     this.keys.expire(p)
+  }
+
+  /**
+   * Aims the place at copies of the names: those in the arena are freed, and may be written over when a dict shrinks,
+   * before observers hear what has expired.
+   */
+  private copyName(a: Arena, ns: number, entry: number): void {
+    const p = this.place
+    const from = keyStart(a, entry)
+    const keyBytes = keyLength(a, entry)
+    const nameBytes = a.i32[(ns + NS_NAME_LENGTH) >> 2]
+    if (this.name.length < nameBytes + keyBytes) this.name = new Uint8Array(2 * (nameBytes + keyBytes))
+    copy(this.name, 0, a.u8, ns + NS_NAME, ns + NS_NAME + nameBytes)
+    copy(this.name, nameBytes, a.u8, from, from + keyBytes)
+    p.buf = this.name
+    p.nsHash = a.i32[(ns + NS_HASH) >> 2]
+    p.nsStart = 0
+    p.nsEnd = p.nsHash === 0 ? -1 : nameBytes
+    p.keyStart = nameBytes
+    p.keyEnd = nameBytes + keyBytes
   }
 
   /** Frees some entries of the first dead database, then its namespaces, then the record itself. */
