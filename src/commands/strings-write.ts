@@ -99,7 +99,7 @@ function getex(ctx: WriteContext, args: Args): void {
 function mset(ctx: WriteContext, args: Args): void {
   if (args.count % 2 === 0) throw wrongArity('mset')
   ctx.keys.reserve(args, 1)
-  setPairs(ctx, args, 1)
+  ctx.keys.unlimited(() => setPairs(ctx, args, 1))
   ctx.reply.ok()
 }
 
@@ -112,7 +112,7 @@ function msetnx(ctx: WriteContext, args: Args): void {
     }
   }
   ctx.keys.reserve(args, 1)
-  setPairs(ctx, args, 1)
+  ctx.keys.unlimited(() => setPairs(ctx, args, 1))
   ctx.reply.int(1)
 }
 

@@ -18,6 +18,8 @@ import { Outbox } from './outbox.ts'
 const FLUSH_BYTES = 256 << 10
 /** A chunk can hold requests for a gigabyte of replies: after so much of it the other clients have their turn. */
 const TURN_BYTES = 4 << 20
+/** Above this the buffers of a cut request are worth a collection. */
+const LARGE_REQUEST_BYTES = 1 << 20
 /** A client that does not close after our goodbye is cut after this. */
 const LINGER_MS = 5000
 /** Somebody who has not logged in may not make us keep more than this (Redis's fix of CVE-2025-21605). */
@@ -138,8 +140,11 @@ export class Clients {
     this.counts.reads++
     this.garbage.young(chunk.length)
     if (connection.session.closing) return
+    const waiting = connection.parser.pendingBytes
     connection.parser.feed(chunk)
     this.serve(connection)
+    // A large request waited in buffers that grew by doubling; they are old objects by now.
+    if (waiting > LARGE_REQUEST_BYTES && connection.parser.pendingBytes < waiting) this.garbage.old(2 * waiting)
   }
 
   /** Runs the whole requests that the parser has; their replies leave at the end of the turn. */
@@ -147,7 +152,7 @@ export class Clients {
     const { dispatcher, outbox, requests } = this
     const { session, parser } = connection
     const { reply } = outbox
-    parser.authenticated = session.authenticated
+    parser.authenticated = this.isTrusted(session)
     this.serving = connection
     this.turnBytes = 0
     dispatcher.begin(session)
@@ -158,7 +163,7 @@ export class Clients {
     let most = 0
     while (result === COMMAND && this.mayServe(connection)) {
       let n = 0
-      while (n < requests.length && (n === 0 || session.authenticated)) {
+      while (n < requests.length && (n === 0 || parser.authenticated)) {
         const request = requests[n] as Request
         result = parser.next(request)
         if (result !== COMMAND) break
@@ -184,6 +189,11 @@ export class Clients {
     else this.afterReplies(connection)
   }
 
+  /** Logged in, or nobody needs to. */
+  private isTrusted(session: Session): boolean {
+    return session.authenticated || this.config.requirepass === ''
+  }
+
   private mayServe(connection: Connection): boolean {
     return !connection.session.closing && !connection.closed && !connection.isPaused
   }
@@ -191,7 +201,7 @@ export class Clients {
   private execute(connection: Connection, request: Request): void {
     this.running = request
     this.dispatcher.execute(request)
-    connection.parser.authenticated = connection.session.authenticated
+    connection.parser.authenticated = this.isTrusted(connection.session)
     if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
   }
 
@@ -235,7 +245,7 @@ export class Clients {
   }
 
   private cutIfOver(connection: Connection, nowMs: number): boolean {
-    const stranger = !connection.session.authenticated && connection.queuedBytes > UNAUTHENTICATED_OUTPUT_BYTES
+    const stranger = !this.isTrusted(connection.session) && connection.queuedBytes > UNAUTHENTICATED_OUTPUT_BYTES
     if (!stranger && !connection.isOver(this.config.clientOutputBufferLimits.normal, nowMs)) return false
     this.cutForOutput(connection, 0)
     return true
@@ -285,7 +295,7 @@ export class Clients {
     for (const connection of this.connections.values()) {
       if (connection.endingMs !== 0) {
         if (nowMs - connection.endingMs > LINGER_MS) connection.cut()
-      } else if (connection.queuedBytes > 0) this.cutIfOver(connection, nowMs)
+      } else if (connection.queuedBytes > 0 && this.cutIfOver(connection, nowMs)) continue
       else if (timeoutSeconds > 0 && nowMs - connection.session.activeMs > timeoutSeconds * 1000) connection.cut()
     }
   }

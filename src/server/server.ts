@@ -22,7 +22,6 @@ import { type Log, pinoLevel } from './log.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 
-const TICK_MS = 100
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
 const BUSY_MS = 1
 const LOOK_MS = 40
@@ -124,6 +123,9 @@ export class Server {
     const { config, keys, clients, log } = this
     config.onChange(['maxmemoryBytes'], () => {
       keys.limitBytes = config.memoryLimitBytes
+      if (keys.limitBytes > keys.capacityBytes) {
+        log.warn(`the arenas made at the start hold ${keys.capacityBytes} bytes; a higher limit needs a restart`)
+      }
       return undefined
     })
     config.onChange(['maxRespArgs', 'maxRespBulkBytes', 'maxRespInlineBytes', 'clientQueryBufferLimitBytes'], () => {
@@ -156,7 +158,7 @@ export class Server {
     this.snapshots.load()
     this.isLoading = false
     this.listen()
-    this.timers.push(setInterval(() => this.tick(), TICK_MS))
+    this.tick()
     this.sweep()
     this.openHttp()
   }
@@ -211,15 +213,31 @@ export class Server {
     }
   }
 
+  /** hz times a second. */
   private tick(): void {
-    this.clients.tick()
-    this.snapshots.tick()
-    this.info.tick()
+    this.timers[0] = setTimeout(() => this.tick(), 1000 / this.config.hz)
+    this.guarded('tick', () => {
+      this.clients.tick()
+      this.snapshots.tick()
+      this.info.tick()
+    })
+  }
+
+  /** A mistake in background work is logged and counted like one in a command; the server goes on. */
+  private guarded(name: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.bug(name, error)
+    }
   }
 
   /** Expired keys and flushed memory, in slices. */
   private sweep(): void {
-    const more = this.expiry.slice()
+    let more = false
+    this.guarded('expiry', () => {
+      more = this.expiry.slice()
+    })
     const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))
     this.timers[1] = setTimeout(() => this.sweep(), delay)
   }

@@ -125,6 +125,11 @@ export class Keyspace {
     this.other = new Place(first)
   }
 
+  /** Bytes that all arenas together can hold. */
+  get capacityBytes(): number {
+    return this.shards.length * MAX_ARENA_BYTES
+  }
+
   /** Sets the clock of the commands that follow. */
   setNow(nowMs: number): void {
     if (nowMs === this.nowMs) return
@@ -308,6 +313,17 @@ export class Keyspace {
       need += Arena.goodSize(overheadBytes(0, 0) + bytes)
     }
     while (this.allocatedBytes() + need > this.limitBytes) if (!this.onPressure()) throw OOM
+  }
+
+  /** Does work that the limit has been checked for already, or that leaves no more than there was. */
+  unlimited(work: () => void): void {
+    const { limitBytes } = this
+    this.limitBytes = Number.POSITIVE_INFINITY
+    try {
+      work()
+    } finally {
+      this.limitBytes = limitBytes
+    }
   }
 
   /** A block for a value or an entry. Throws OOM, before anything changed, above the limit or when the arena is full. */
@@ -584,7 +600,9 @@ export class Keyspace {
   /** Takes the key at `p` away because its deadline has passed. */
   expire(p: Place): void {
     this.expired++
-    this.remove(p, 'expired')
+    this.drop(p)
+    // Not counted as a change: what a snapshot would hold of the key is dropped when it is loaded.
+    this.announce(p, 'expired')
   }
 
   /** Frees a value that lies outside its entry. */

@@ -26,14 +26,10 @@ export function moveKey(keys: Keyspace, from: Place, to: Place): void {
   const a = from.shard.arena
   const e = from.entry
   const access = a.i32[(e + 8) >> 2]
-  const { limitBytes } = keys
-  keys.limitBytes = Number.POSITIVE_INFINITY
-  try {
+  keys.unlimited(() => {
     if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
     else copyKey(keys, from, to)
-  } finally {
-    keys.limitBytes = limitBytes
-  }
+  })
   to.shard.arena.i32[(to.entry + 8) >> 2] = access
   keys.reslot(from)
   keys.drop(from)

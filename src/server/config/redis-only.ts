@@ -19,7 +19,7 @@ import {
   UINT_MAX,
 } from './kinds.ts'
 import { row, type Setting, type Trait } from './setting.ts'
-import { fileName, hostName, keyspaceEvents, onlyEmpty, oomScores } from './structured-kinds.ts'
+import { fileName, hostName, keyspaceEvents, onlyEmpty, oomScores, titleTemplate } from './structured-kinds.ts'
 
 interface KnownOptions {
   readonly aliases?: readonly string[]
@@ -92,6 +92,16 @@ function shutdownWords(): Kind<readonly string[]> {
 }
 
 export const REDIS_ONLY: readonly Setting<unknown>[] = [
+  // What we do in one way only: expiry and freeing go in slices whatever these say, one thread serves all shards
+  known('active-expire-effort', integer(1n, 10n), '1'),
+  known('lazyfree-lazy-eviction', bool(), 'no'),
+  known('lazyfree-lazy-expire', bool(), 'no'),
+  known('lazyfree-lazy-server-del', bool(), 'no'),
+  known('lazyfree-lazy-user-del', bool(), 'no'),
+  known('lazyfree-lazy-user-flush', bool(), 'no'),
+  known('proc-title-template', titleTemplate(), '{title} {listen-addr} {server-mode}'),
+  known('set-proc-title', bool(), 'yes', START),
+  known('shard-count', integer(0n, 65536n), '0', START),
   // Append-only file and snapshot
   known('aof-disable-auto-gc', bool(), 'no'),
   known('aof-load-truncated', bool(), 'yes'),

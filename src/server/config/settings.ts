@@ -24,7 +24,6 @@ import {
   percentiles,
   portOrOff,
   savePoints,
-  titleTemplate,
   version,
 } from './structured-kinds.ts'
 
@@ -145,17 +144,6 @@ export const SETTINGS = {
       hot: 'start',
     },
   ),
-  /** 0 = chosen by the server. */
-  shardCount: row(
-    'Memory',
-    'shard-count',
-    integer(0n, 65536n),
-    '0',
-    'Shards in sharded mode; 0 = chosen by the server.',
-    {
-      hot: 'start',
-    },
-  ),
 
   // Persistence
   /** '' = none given: `Config.snapshotPath` is the path in force. */
@@ -218,36 +206,12 @@ export const SETTINGS = {
     traits: ['immutable'],
   }),
   /** Runs a second of the background work. */
-  hz: row('Keys and expiry', 'hz', clampedInteger(0n, INT_MAX, 1, 500), '10', 'Rounds of background work in a second.'),
-  activeExpireEffort: row(
+  hz: row(
     'Keys and expiry',
-    'active-expire-effort',
-    integer(1n, 10n),
-    '1',
-    'Effort of the expiry cycle.',
-  ),
-  lazyfreeLazyEviction: row(
-    'Keys and expiry',
-    'lazyfree-lazy-eviction',
-    bool(),
-    'no',
-    'Free evicted values in slices.',
-  ),
-  lazyfreeLazyExpire: row('Keys and expiry', 'lazyfree-lazy-expire', bool(), 'no', 'Free expired values in slices.'),
-  lazyfreeLazyServerDel: row(
-    'Keys and expiry',
-    'lazyfree-lazy-server-del',
-    bool(),
-    'no',
-    'Free overwritten values in slices.',
-  ),
-  lazyfreeLazyUserDel: row('Keys and expiry', 'lazyfree-lazy-user-del', bool(), 'no', 'DEL works as UNLINK.'),
-  lazyfreeLazyUserFlush: row(
-    'Keys and expiry',
-    'lazyfree-lazy-user-flush',
-    bool(),
-    'no',
-    'FLUSHALL and FLUSHDB work as with ASYNC.',
+    'hz',
+    clampedInteger(0n, INT_MAX, 1, 500),
+    '10',
+    'Rounds of background work in a second (idle clients, output limits, save points).',
   ),
 
   // Log and metrics
@@ -302,16 +266,6 @@ export const SETTINGS = {
   pidfile: row('Process', 'pidfile', text('a file, or "" for none'), '', 'File to write the process id to.', {
     traits: ['immutable'],
   }),
-  setProcTitle: row('Process', 'set-proc-title', bool(), 'yes', 'Show the address in the process title.', {
-    traits: ['immutable'],
-  }),
-  procTitleTemplate: row(
-    'Process',
-    'proc-title-template',
-    titleTemplate(),
-    '{title} {listen-addr} {server-mode}',
-    'Form of the process title.',
-  ),
 } as const
 
 /** The values of all settings, by field. */
