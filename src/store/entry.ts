@@ -31,6 +31,7 @@ export const FLAG_UNLISTED = 4
 
 export const HEADER_BYTES = 12
 export const TIMED_HEADER_BYTES = 32
+export const NAMESPACE_AT = 12
 export const TIMER_AT = 16
 const LONG_KEY = 0xffff
 /** Entries above this are better off with the value apart: an overwrite then never copies the key, slabs stay dense. */
@@ -83,7 +84,7 @@ const MAX_SUMMED_MS = 2 ** 43
  * would take the low bits of all others from the sum, and say nothing about them in their average.
  */
 export const summedMs = (deadline: number): number => Math.min(deadline, MAX_SUMMED_MS)
-export const namespaceOf = (a: Arena, e: number): number => a.i32[(e + 12) >> 2]
+export const namespaceOf = (a: Arena, e: number): number => a.i32[(e + NAMESPACE_AT) >> 2]
 
 /** Where the bytes of a string start, inline or outside. */
 export function stringStart(a: Arena, e: number): number {

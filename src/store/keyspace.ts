@@ -9,7 +9,6 @@ import { KeyedHash } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
 import { Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
 import { dictCount, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictSetRef } from '../memory/dict.ts'
-import { wheelAdd, wheelRemove } from '../memory/timewheel.ts'
 import { OOM, OOM_ARENA } from '../resp/errors.ts'
 import { accessClock, accessed } from './access.ts'
 import {
@@ -17,30 +16,18 @@ import {
   entryBytes,
   FLAG_OUTSIDE,
   FLAG_TIMED,
-  FLAG_UNLISTED,
   isTimed,
   keyLength,
   keyStart,
   overheadBytes,
   stringLength,
-  summedMs,
   TIMER_AT,
   writeHeader,
 } from './entry.ts'
 import { Place } from './place.ts'
 import { Random } from './random.ts'
-import {
-  DB_DEADLINES,
-  DB_KEYS,
-  DB_LOGICAL,
-  DB_TIMED,
-  NS_ALLOCATED,
-  NS_DB,
-  NS_LOGICAL,
-  NS_NAME_LENGTH,
-  NS_TIMED,
-  Shard,
-} from './shard.ts'
+import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, Shard } from './shard.ts'
+import { retime, time, untime } from './timers.ts'
 
 /** Hears of every change, after it happened and before the reply leaves. */
 export interface ChangeObserver {
@@ -376,7 +363,7 @@ export class Keyspace {
       a.i32[old >> 2] = valueWord
       a.u8[old + 6] = kind
       a.u8[old + 7] = flags
-      if (deadline !== 0) this.refile(p, old, deadline)
+      if (deadline !== 0) retime(p, old, deadline)
       this.account(p.ns, a, logicalBytes - logicalBefore, 0)
       return old
     }
@@ -385,8 +372,8 @@ export class Keyspace {
     writeHeader(a, e, valueWord, kind, flags, access, keyBytes)
     copy(a.u8, keyStart(a, e), p.buf, p.keyStart, p.keyEnd)
     this.freeValue(p, old)
-    this.untime(p, old)
-    if (deadline !== 0) this.time(p, e, deadline)
+    untime(p, old)
+    if (deadline !== 0) time(p, e, deadline)
     dictSetRef(a, p.slot, e)
     p.entry = e
     this.account(p.ns, a, logicalBytes - logicalBefore, a.sizeOf(e) - a.sizeOf(old))
@@ -425,7 +412,7 @@ export class Keyspace {
     }
     writeHeader(a, e, valueWord, kind, flags, this.clock | 1, keyBytes)
     copy(a.u8, keyStart(a, e), p.buf, p.keyStart, p.keyEnd)
-    if (deadline !== 0) this.time(p, e, deadline)
+    if (deadline !== 0) time(p, e, deadline)
     p.slot = slot
     p.entry = e
     a.i32[(a.i32[(p.ns + NS_DB) >> 2] + DB_KEYS) >> 2]++
@@ -439,7 +426,7 @@ export class Keyspace {
     const { ns, entry: e } = p
     this.account(ns, a, -(a.i32[(ns + NS_NAME_LENGTH) >> 2] + keyLength(a, e) + this.valueLogical(a, e)), -a.sizeOf(e))
     this.freeValue(p, e)
-    this.untime(p, e)
+    untime(p, e)
     dictRemove(a, ns, p.slot)
     a.free(e)
     a.i32[(a.i32[(ns + NS_DB) >> 2] + DB_KEYS) >> 2]--
@@ -462,7 +449,7 @@ export class Keyspace {
     const a = p.shard.arena
     const e = p.entry
     if (deadline !== 0 && isTimed(a, e)) {
-      this.refile(p, e, deadline)
+      retime(p, e, deadline)
       return
     }
     if (deadline === 0 && !isTimed(a, e)) return
@@ -486,8 +473,8 @@ export class Keyspace {
     writeHeader(a, moved, valueWord, a.u8[e + 6], flags, a.i32[(e + 8) >> 2], keyBytes)
     const from = keyStart(a, e)
     copy(a.u8, keyStart(a, moved), a.u8, from, from + keyBytes + Math.min(oldInline, inlineBytes))
-    this.untime(p, e)
-    if (deadline !== 0) this.time(p, moved, deadline)
+    untime(p, e)
+    if (deadline !== 0) time(p, moved, deadline)
     dictSetRef(a, p.slot, moved)
     p.entry = moved
     this.account(p.ns, a, 0, a.sizeOf(moved) - a.sizeOf(e))
@@ -556,35 +543,6 @@ export class Keyspace {
       f64[(a.i32[(ns + NS_DB) >> 2] + DB_LOGICAL) >> 3] += logical
     }
     if (allocated !== 0) f64[(ns + NS_ALLOCATED) >> 3] += allocated
-  }
-
-  private time(p: Place, e: number, deadline: number): void {
-    const a = p.shard.arena
-    a.i32[(e + 12) >> 2] = p.ns
-    wheelAdd(a, p.shard.wheel, e + TIMER_AT, deadline)
-    this.countTimed(a, p.ns, 1, summedMs(deadline))
-  }
-
-  private refile(p: Place, e: number, deadline: number): void {
-    const a = p.shard.arena
-    const before = deadlineMs(a, e)
-    wheelRemove(a, p.shard.wheel, e + TIMER_AT)
-    wheelAdd(a, p.shard.wheel, e + TIMER_AT, deadline)
-    this.countTimed(a, p.ns, 0, summedMs(deadline) - summedMs(before))
-  }
-
-  private untime(p: Place, e: number): void {
-    const a = p.shard.arena
-    if (!isTimed(a, e)) return
-    if ((a.u8[e + 7] & FLAG_UNLISTED) === 0) wheelRemove(a, p.shard.wheel, e + TIMER_AT)
-    this.countTimed(a, p.ns, -1, -summedMs(deadlineMs(a, e)))
-  }
-
-  private countTimed(a: Arena, ns: number, by: number, deadlines: number): void {
-    const db = a.i32[(ns + NS_DB) >> 2]
-    a.i32[(ns + NS_TIMED) >> 2] += by
-    a.i32[(db + DB_TIMED) >> 2] += by
-    a.f64[(db + DB_DEADLINES) >> 3] += deadlines
   }
 
   /** The value's share of the logical size of an entry. */
