@@ -18,6 +18,8 @@ import { Outbox } from './outbox.ts'
 const FLUSH_BYTES = 256 << 10
 /** A chunk can hold requests for a gigabyte of replies: after so much of it the other clients have their turn. */
 const TURN_BYTES = 4 << 20
+/** A request that was not looked at ahead. */
+const ALONE = -1
 /** Above this the buffers of a cut request are worth a collection. */
 const LARGE_REQUEST_BYTES = 1 << 20
 /** A client that does not close after our goodbye is cut after this. */
@@ -157,7 +159,7 @@ export class Clients {
     this.turnBytes = 0
     dispatcher.begin(session)
     while (connection.kept.length > 0 && this.mayServe(connection)) {
-      this.execute(connection, connection.kept.shift() as Request)
+      this.execute(connection, connection.kept.shift() as Request, ALONE)
     }
     let result = COMMAND
     let most = 0
@@ -172,7 +174,7 @@ export class Clients {
       }
       if (n > 1) dispatcher.lookAhead(requests, n)
       for (let i = 0; i < n; i++) {
-        if (this.mayServe(connection)) this.execute(connection, requests[i] as Request)
+        if (this.mayServe(connection)) this.execute(connection, requests[i] as Request, n > 1 ? i : ALONE)
         else if (connection.isPaused) connection.kept.push(this.replaceRequest(i))
       }
       most = Math.max(most, n)
@@ -198,9 +200,10 @@ export class Clients {
     return !connection.session.closing && !connection.closed && !connection.isPaused
   }
 
-  private execute(connection: Connection, request: Request): void {
+  private execute(connection: Connection, request: Request, ahead: number): void {
     this.running = request
-    this.dispatcher.execute(request)
+    if (ahead === ALONE) this.dispatcher.execute(request)
+    else this.dispatcher.executeAhead(request, ahead)
     connection.parser.authenticated = this.isTrusted(connection.session)
     if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
   }

@@ -5,15 +5,7 @@ import type { Words } from '../bytes/words.ts'
 import { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import type { Services } from '../commands/services.ts'
-import {
-  type CommandTable,
-  FLAG_DENYOOM,
-  FLAG_NO_AUTH,
-  FLAG_PROTECTED,
-  FLAG_READONLY,
-  FLAG_WRITE,
-  type TableRow,
-} from '../commands/table.ts'
+import { type CommandTable, FLAG_DENYOOM, FLAG_NO_AUTH, FLAG_PROTECTED, type TableRow } from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
 import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
@@ -96,6 +88,7 @@ export class Dispatcher {
   private readonly onBug: DispatcherOptions['onBug']
   private readonly warmer: Warmer
   private readonly at = new Uint8Array(WARM_REQUESTS)
+  private readonly ahead: (TableRow | undefined)[] = new Array(WARM_REQUESTS).fill(undefined)
   private tight = false
 
   constructor(options: DispatcherOptions, idle: Session) {
@@ -134,23 +127,31 @@ export class Dispatcher {
 
   /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
   lookAhead(requests: readonly Words[], n: number): void {
-    const { at } = this
+    const { at, ahead } = this
+    let keys = 0
     for (let i = 0; i < n; i++) {
       const r = requests[i] as Words
       const row = this.table.lookup(r.buf, r.starts[0], r.ends[0])
       const word = row === undefined ? 0 : row.firstKey
       at[i] = word < r.count ? word : 0
+      keys += at[i]
+      ahead[i] = row
     }
-    this.warmer.touch(requests, at, n, this.context.session.db)
+    if (keys > 0) this.warmer.touch(requests, at, n, this.context.session.db)
+  }
+
+  /** Runs the i-th of the requests given to lookAhead(). */
+  executeAhead(request: Words, i: number): void {
+    this.execute(request, this.ahead[i])
   }
 
   /** Runs one request of the session given to begin(); its reply is in the writer afterwards. */
-  execute(request: Words): void {
+  execute(request: Words, top = this.table.lookup(request.buf, request.starts[0], request.ends[0])): void {
     const { args, context, keys } = this
     const { session } = context
     args.borrow(request)
     session.commands++
-    const row = this.find(args)
+    const row = this.find(args, top)
     if (row === undefined) return
     if (
       (row.flags & FLAG_PROTECTED) !== 0 ||
@@ -163,7 +164,8 @@ export class Dispatcher {
     keys.db = session.db
     keys.at.nsHash = 0
     this.run(row, args)
-    if ((row.flags & (FLAG_WRITE | FLAG_READONLY)) === 0) this.prepare()
+    // CONFIG SET and CLIENT NO-TOUCH change what the rest of the chunk runs under.
+    if (row.parent !== undefined) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     if (this.stats.note(row.id, namespace) || row.timedAlone) {
       this.stats.settle(this.clock.nowNs())
@@ -200,9 +202,8 @@ export class Dispatcher {
   }
 
   /** The row with the right number of words; else the error is answered and counted. */
-  private find(args: Args): TableRow | undefined {
+  private find(args: Args, top: TableRow | undefined): TableRow | undefined {
     const { table } = this
-    const top = table.lookup(args.buf, args.starts[0], args.ends[0])
     if (top === undefined) {
       this.stats.unknown++
       this.refuse(unknownCommand(args.text(0), words(args)))
