@@ -222,9 +222,10 @@ export const SETTINGS = {
   metricsMaxNamespaces: row(
     'Log and metrics',
     'metrics-max-namespaces',
-    integer(0n, INT_MAX),
+    integer(0n, 2048n),
     '200',
     'Namespaces with labels of their own in /metrics; the rest is summed under _other.',
+    { hot: 'start' },
   ),
   latencyTracking: row('Log and metrics', 'latency-tracking', bool(), 'yes', 'Histograms of the time commands take.'),
   latencyTrackingInfoPercentiles: row(
