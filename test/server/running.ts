@@ -1,7 +1,7 @@
 // A server without its sockets, for tests of what it tells about itself: commands go through the real dispatcher.
 
 import { Request } from '../../src/resp/request.ts'
-import { Config } from '../../src/server/config/config.ts'
+import { loadConfig } from '../../src/server/config/load.ts'
 import type { ServerState, SnapshotFacts } from '../../src/server/info/state.ts'
 import { openLog } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
@@ -23,11 +23,8 @@ export interface Running {
 }
 
 export function run(settings: readonly (readonly [string, string])[] = []): Running {
-  const config = new Config()
-  for (const [name, value] of settings) {
-    const refusal = config.set([[name, value]], { isLocal: true, isLoading: false })
-    if (refusal !== undefined) throw new Error(`${name}: ${JSON.stringify(refusal)}`)
-  }
+  const flags = settings.flatMap(([name, value]) => [`--${name}`, value])
+  const { config } = loadConfig(flags, {})
   const clock = new ManualClock(NOW_MS)
   const server = new Server(config, openLog('off', 'json', ''), clock)
   const session = new Session(1, '127.0.0.1:1', '127.0.0.1:2', true, true, NOW_MS)
