@@ -101,7 +101,7 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('lazyfree-lazy-user-flush', bool(), 'no'),
   known('proc-title-template', titleTemplate(), '{title} {listen-addr} {server-mode}'),
   known('set-proc-title', bool(), 'yes', START),
-  known('shard-count', integer(0n, 65536n), '0', START),
+  known('shard-count', integer(0n, 65536n), '0'),
   // Append-only file and snapshot
   known('aof-disable-auto-gc', bool(), 'no'),
   known('aof-load-truncated', bool(), 'yes'),
