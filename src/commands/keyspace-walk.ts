@@ -3,25 +3,20 @@
 
 import { fromText, indexOfByte } from '../bytes/ascii.ts'
 import { globMatches, literalPrefix } from '../bytes/glob.ts'
-import { INVALID_CURSOR, SYNTAX } from '../resp/errors.ts'
+import { SYNTAX } from '../resp/errors.ts'
 import { entryType, TYPE_NAMES } from '../store/entry.ts'
 import { SLASH } from '../store/keyspace.ts'
 import { KeyBatch, KeyName, type OnlyNamespace } from '../store/walk.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
+import { parseCursor, patternIn, ScanOptions } from './scan-options.ts'
 
-const MATCH = fromText('match')
-const COUNT = fromText('count')
 const TYPE = fromText('type')
-const STAR = 42
 const KEYS_STEP = 4096
-const DEFAULT_COUNT = 10
-const LAST_CURSOR = 2n ** 64n - 1n
-/** Leading zeroes aside, no more digits than LAST_CURSOR has: turning text into a bigint costs its length squared. */
-const CURSOR_TEXT = /^(?:[+-]?0*(\d{1,20}))?$/
 
 const batch = new KeyBatch()
 const name = new KeyName()
+const options = new ScanOptions()
 
 /** The one namespace that a pattern in word `i` can match, if it names it literally. */
 function onlyNamespace(ctx: ReadContext, args: Args, i: number): OnlyNamespace | undefined {
@@ -40,11 +35,6 @@ function showName(ctx: ReadContext, i: number): void {
 
 function matchesPattern(args: Args, patternAt: number): boolean {
   return globMatches(args.buf, args.starts[patternAt], args.ends[patternAt], name.buf, name.start, name.end)
-}
-
-/** `i`, or 0 for the pattern `*`: it is for all names, while a glob's star does not match the empty one (util.c). */
-function patternIn(args: Args, i: number): number {
-  return args.ends[i] - args.starts[i] === 1 && args.buf[args.starts[i]] === STAR ? 0 : i
 }
 
 /** Writes the names in the batch that match as bulks; returns how many. `patternAt` 0 and no `typeName` match all. */
@@ -76,30 +66,16 @@ function keysCommand(ctx: ReadContext, args: Args): void {
   ctx.reply.arrayFrom(mark, shown)
 }
 
-/** A cursor as strtoul reads it; one that we never gave out stands for the end. */
-function parseCursor(args: Args): number {
-  const [text = ''] = args.text(1).split('\0', 1)
-  const found = CURSOR_TEXT.exec(text)
-  if (found === null) throw INVALID_CURSOR
-  const n = BigInt(found[1] ?? '0')
-  if (n > LAST_CURSOR) throw INVALID_CURSOR
-  const isNegative = text.startsWith('-') && n !== 0n
-  return isNegative || n > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(n)
-}
-
 function scan(ctx: ReadContext, args: Args): void {
-  let cursor = parseCursor(args)
-  let patternAt = 0
+  let cursor = parseCursor(args, 1)
   let typeName: string | undefined
-  let count = DEFAULT_COUNT
+  options.reset()
   for (let i = 2; i < args.count; i += 2) {
-    if (i + 1 >= args.count) throw SYNTAX
-    if (args.is(i, COUNT)) count = args.int(i + 1)
-    else if (args.is(i, MATCH)) patternAt = patternIn(args, i + 1)
-    else if (args.is(i, TYPE)) typeName = args.text(i + 1).toLowerCase()
+    if (options.option(args, i) !== 0) continue
+    if (i + 1 < args.count && args.is(i, TYPE)) typeName = args.text(i + 1).toLowerCase()
     else throw SYNTAX
-    if (count < 1) throw SYNTAX
   }
+  const { patternAt, count } = options
   const only = patternAt === 0 ? undefined : onlyNamespace(ctx, args, patternAt)
   batch.clear()
   if (cursor >= 0) cursor = ctx.walk.step(ctx.keys.db, cursor, count, batch, only)
