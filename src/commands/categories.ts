@@ -31,6 +31,12 @@ const CATEGORIES: readonly string[] = [
 const OF_GROUP: Record<Group, readonly string[]> = {
   string: ['string'],
   bitmap: ['bitmap'],
+  hyperloglog: ['hyperloglog'],
+  list: ['list'],
+  hash: ['hash'],
+  set: ['set'],
+  'sorted-set': ['sortedset'],
+  geo: ['geo'],
   generic: ['keyspace'],
   connection: ['connection'],
   server: [],

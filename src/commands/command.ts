@@ -10,7 +10,18 @@ import type { Services } from './services.ts'
 
 export type Effect = 'read' | 'write' | 'session' | 'server'
 
-export type Group = 'string' | 'bitmap' | 'generic' | 'connection' | 'server'
+export type Group =
+  | 'string'
+  | 'bitmap'
+  | 'hyperloglog'
+  | 'list'
+  | 'hash'
+  | 'set'
+  | 'sorted-set'
+  | 'geo'
+  | 'generic'
+  | 'connection'
+  | 'server'
 
 /** Redis's flag names where COMMAND INFO shows them; `write` and `readonly` follow from the effect. */
 export type Flag =
@@ -58,6 +69,10 @@ export interface ReadContext extends SessionContext {
     | 'deadline'
     | 'size'
     | 'namespaceHash'
+    | 'valueAllocated'
+    | 'limits'
+    | 'hasher'
+    | 'random'
   >
   readonly walk: KeyWalk
 }

@@ -2,31 +2,20 @@
 // subject does not exist here (packed lists' thresholds, reply buffer resizing) are accepted and change nothing, as a
 // test that sets them asks for nothing else.
 
-import { createHash } from 'node:crypto'
 import { fromText } from '../bytes/ascii.ts'
 import { CommandError, NO_SUCH_KEY, NOT_POSITIVE, subcommandSyntax } from '../resp/errors.ts'
 import { idleSeconds } from '../store/access.ts'
-import {
-  deadlineMs,
-  ENCODING_NAMES,
-  entryEncoding,
-  entryType,
-  isTimed,
-  stringLength,
-  stringStart,
-} from '../store/entry.ts'
-import type { Shard } from '../store/shard.ts'
+import { entryEncoding, entryType } from '../store/entry.ts'
 import { setString } from '../store/strings.ts'
-import { KeyBatch, KeyName } from '../store/walk.ts'
 import { encodingOf } from '../values/string.ts'
+import { encodingName } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, Context } from './command.ts'
+import { DIGEST_BYTES, digestAll, digestValue } from './digest.ts'
 
 const PROTOCOL_NAMES = 'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false'
 const RELOAD_OPTIONS = new CommandError('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
 const NO_PUSH = new CommandError('ERR RESP2 is not supported by this command')
-const WALK_STEP = 1024
-const DIGEST_BYTES = 20
 
 interface DebugCommand {
   /** Fewest and most words, DEBUG and the subcommand included. */
@@ -136,51 +125,21 @@ function objectInfo(ctx: Context, args: Args): void {
   const a = keys.at.shard.arena
   const access = a.i32[(e + 8) >> 2]
   ctx.reply.simple(
-    `Value at:0x${e.toString(16)} refcount:1 encoding:${ENCODING_NAMES[entryEncoding(a, e)]} ` +
-      `serializedlength:${stringLength(a, e)} lru:${access >>> 8} lru_seconds_idle:${idleSeconds(access, keys.accessClock)}`,
+    `Value at:0x${e.toString(16)} refcount:1 encoding:${encodingName(entryType(a, e), entryEncoding(a, e))} ` +
+      `serializedlength:${keys.valueLogical(a, e)} lru:${access >>> 8} lru_seconds_idle:${idleSeconds(access, keys.accessClock)}`,
   )
 }
 
-/** A fingerprint of what a key holds: type, bytes and whether it has a deadline. */
-function digestValue(shard: Shard, e: number): Buffer {
-  const a = shard.arena
-  const start = stringStart(a, e)
-  const hash = createHash('sha1').update(Uint8Array.of(entryType(a, e)))
-  hash.update(a.u8.subarray(start, start + stringLength(a, e)))
-  if (isTimed(a, e)) hash.update('!!expire!!')
-  return hash.digest()
-}
-
-/** The fingerprints of all keys, combined so that their order does not matter. */
 function digest(ctx: Context): void {
-  const { keys, walk } = ctx
-  const sum = Buffer.alloc(DIGEST_BYTES)
-  const batch = new KeyBatch()
-  const name = new KeyName()
-  for (let db = 0; db < keys.databases; db++) {
-    let cursor = 0
-    do {
-      batch.clear()
-      cursor = walk.step(db, cursor, WALK_STEP, batch)
-      for (let i = 0; i < batch.length; i++) {
-        const shard = keys.shards[batch.shards[i]] as Shard
-        name.set(shard, batch.namespaces[i], batch.entries[i])
-        const hash = createHash('sha1').update(`${db}:`).update(name.buf.subarray(name.start, name.end))
-        hash.update(digestValue(shard, batch.entries[i]))
-        if (isTimed(shard.arena, batch.entries[i])) hash.update(String(deadlineMs(shard.arena, batch.entries[i])))
-        const one = hash.digest()
-        for (let b = 0; b < DIGEST_BYTES; b++) sum[b] ^= one[b]
-      }
-    } while (cursor !== 0)
-  }
-  ctx.reply.simple(sum.toString('hex'))
+  ctx.reply.simple(digestAll(ctx).toString('hex'))
 }
 
 function digestValues(ctx: Context, args: Args): void {
-  ctx.reply.array(args.count - 2)
+  const { keys, reply } = ctx
+  reply.array(args.count - 2)
   for (let i = 2; i < args.count; i++) {
-    const e = ctx.keys.find(ctx.keys.at, args, i)
-    ctx.reply.simple(e === 0 ? '0'.repeat(2 * DIGEST_BYTES) : digestValue(ctx.keys.at.shard, e).toString('hex'))
+    const e = keys.find(keys.at, args, i)
+    reply.simple(e === 0 ? '0'.repeat(2 * DIGEST_BYTES) : digestValue(keys, keys.at.shard, e).toString('hex'))
   }
 }
 

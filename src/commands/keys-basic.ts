@@ -2,8 +2,9 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { DB_OUT_OF_RANGE, NO_SUCH_KEY, notInRange, SAME_OBJECT, SYNTAX } from '../resp/errors.ts'
-import { entryType, TYPE_NAMES } from '../store/entry.ts'
+import { entryType } from '../store/entry.ts'
 import { copyKey, moveKey } from '../store/transfer.ts'
+import { TYPE_NAMES } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { COUNT_ONE, DELETE_MANY, LOOK_MANY, LOOK_ONE } from './key-specs.ts'

@@ -3,8 +3,9 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { LCS_LEN_AND_IDX, LCS_MEMORY, LCS_NOT_STRINGS, SYNTAX } from '../resp/errors.ts'
-import { entryType, stringLength, stringStart, TYPE_STRING } from '../store/entry.ts'
+import { entryType, stringLength, stringStart } from '../store/entry.ts'
 import type { Place } from '../store/place.ts'
+import { TYPE_STRING } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
 

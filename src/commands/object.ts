@@ -4,8 +4,9 @@ import { fromText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import { CommandError, LFU_NOT_SELECTED, LFU_SELECTED, SYNTAX } from '../resp/errors.ts'
 import { hitsOf, idleSeconds } from '../store/access.ts'
-import { ENCODING_NAMES, entryEncoding, FLAG_OUTSIDE, stringLength, stringStart } from '../store/entry.ts'
+import { entryEncoding, entryType, stringLength, stringStart } from '../store/entry.ts'
 import { INT } from '../values/string.ts'
+import { encodingName, TYPE_STRING } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
@@ -28,13 +29,19 @@ function lookSecond(ctx: ReadContext, args: Args): number {
 
 function encoding(ctx: ReadContext, args: Args): void {
   const e = lookSecond(ctx, args)
-  if (e !== 0) ctx.reply.bulkText(ENCODING_NAMES[entryEncoding(ctx.keys.at.shard.arena, e)] ?? 'unknown')
+  if (e === 0) return
+  const { arena } = ctx.keys.at.shard
+  ctx.reply.bulkText(encodingName(entryType(arena, e), entryEncoding(arena, e)))
 }
 
 function refcount(ctx: ReadContext, args: Args): void {
   const e = lookSecond(ctx, args)
   if (e === 0) return
   const a = ctx.keys.at.shard.arena
+  if (entryType(a, e) !== TYPE_STRING) {
+    ctx.reply.int(1)
+    return
+  }
   const start = stringStart(a, e)
   const shared =
     entryEncoding(a, e) === INT &&
@@ -64,8 +71,7 @@ function usage(ctx: ReadContext, args: Args): void {
   const e = lookSecond(ctx, args)
   if (e === 0) return
   const a = ctx.keys.at.shard.arena
-  const outside = (a.u8[e + 7] & FLAG_OUTSIDE) === 0 ? 0 : a.sizeOf(a.i32[e >> 2])
-  ctx.reply.int(a.sizeOf(e) + outside + SLOT_BYTES)
+  ctx.reply.int(a.sizeOf(e) + ctx.keys.valueAllocated(a, e) + SLOT_BYTES)
 }
 
 const LOOK = {

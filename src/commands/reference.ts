@@ -8,7 +8,13 @@ import type { TableRow } from './table.ts'
 /** Groups in the README's order, with their headings. */
 const HEADINGS: Readonly<Record<Group, string>> = {
   string: 'Strings',
+  list: 'Lists',
+  hash: 'Hashes',
+  set: 'Sets',
+  'sorted-set': 'Sorted sets',
   bitmap: 'Bits',
+  hyperloglog: 'HyperLogLog',
+  geo: 'Places on earth',
   generic: 'Keys',
   connection: 'Connection',
   server: 'Server',

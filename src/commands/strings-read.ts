@@ -1,8 +1,9 @@
 // String commands that only read: GET and its sisters.
 
 import { fromText } from '../bytes/ascii.ts'
-import { entryType, stringLength, stringStart, TYPE_STRING } from '../store/entry.ts'
+import { entryType, stringLength, stringStart } from '../store/entry.ts'
 import { expectString } from '../store/strings.ts'
+import { TYPE_STRING } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
 import { LOOK_ONE, READ_MANY, READ_ONE } from './key-specs.ts'

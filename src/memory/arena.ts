@@ -140,6 +140,11 @@ export class Arena {
     return this.i32[ALLOCATED]
   }
 
+  /** Bytes that were never handed out: what a long block can count on; free blocks among the others come on top. */
+  get freeBytes(): number {
+    return (this.i32[END] - this.i32[TOP]) << UNIT_SHIFT
+  }
+
   /** Bytes of units that were ever handed out, free ones included. The header comes on top: under 1 % of it. */
   get committedBytes(): number {
     return (this.i32[TOP] - this.i32[FIRST]) << UNIT_SHIFT

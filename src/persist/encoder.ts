@@ -13,13 +13,15 @@
 import { fromText, indexOfByte } from '../bytes/ascii.ts'
 import type { Arena } from '../memory/arena.ts'
 import { deadlineMs, entryType, isTimed, keyLength, keyStart } from '../store/entry.ts'
-import { type ChangeObserver, type Keyspace, SLASH } from '../store/keyspace.ts'
+import { SLASH } from '../store/finder.ts'
+import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'
 import { NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from '../store/shard.ts'
 import { KeyBatch, KeyName, KeyWalk } from '../store/walk.ts'
 import { GONE, KEY_FIELDS, OPENING, PART, packMap } from './format.ts'
 import { Frame } from './frame.ts'
-import { COMPLETE, RECORD_KINDS, type RecordKind, WHOLE_LIMIT_BYTES } from './kinds.ts'
+import { RECORD_KINDS } from './kinds.ts'
+import { COMPLETE, type RecordKind, WHOLE_LIMIT_BYTES } from './record-kind.ts'
 
 /** Keys of one step: with values at their limit half a frame, about 0.1 ms. */
 const KEYS_PER_STEP = 16
@@ -157,7 +159,7 @@ export class SnapshotEncoder implements ChangeObserver {
   private writeMet(db: number, shard: Shard, ns: number, e: number): void {
     const a = shard.arena
     const kind = kindOf(a, e)
-    const size = kind.size(a, e)
+    const size = kind.size(this.keys, a, e)
     if (size > WHOLE_LIMIT_BYTES) {
       this.name.set(shard, ns, e)
       this.push({ db, bytes: this.name.buf.slice(this.name.start, this.name.end) })
@@ -177,7 +179,7 @@ export class SnapshotEncoder implements ChangeObserver {
     }
     frame.bytes(a.u8, key, key + keyBytes)
     writeState(frame, a, e)
-    kind.whole(frame, a, e)
+    kind.whole(frame, this.keys, a, e)
   }
 
   private beginRecord(kind: RecordKind, db: number, a: Arena, e: number): void {
@@ -211,11 +213,11 @@ export class SnapshotEncoder implements ChangeObserver {
     frame.binaryHead(name.bytes.length)
     frame.bytes(name.bytes, 0, name.bytes.length)
     writeState(frame, a, e)
-    if (kind.size(a, e) <= WHOLE_LIMIT_BYTES) {
-      kind.whole(frame, a, e)
+    if (kind.size(this.keys, a, e) <= WHOLE_LIMIT_BYTES) {
+      kind.whole(frame, this.keys, a, e)
       this.tries = 0
     } else {
-      kind.head(frame, a, e)
+      kind.head(frame, this.keys, a, e)
       this.large = { kind, name, from: 0, changed: false }
     }
   }
@@ -232,7 +234,7 @@ export class SnapshotEncoder implements ChangeObserver {
     frame.reserve(RECORD_HEAD_BYTES)
     frame.array(2)
     frame.uint(PART)
-    large.from = large.kind.part(frame, place.shard.arena, place.entry, large.from)
+    large.from = large.kind.part(frame, this.keys, place.shard.arena, place.entry, large.from)
     if (large.from !== COMPLETE) return
     this.large = undefined
     this.tries = 0

@@ -34,6 +34,23 @@ export class Frame {
     this.u8[this.at++] = 0x90 | fields
   }
 
+  /** What comes before `n` elements; at most 5 bytes. */
+  arrayHead(n: number): void {
+    if (n < 16) this.array(n)
+    else this.longArrayHead(n)
+  }
+
+  /** The same in five bytes, whatever `n` is, so that it can be written over. */
+  longArrayHead(n: number): void {
+    this.u8[this.at++] = 0xdd
+    this.at = putU32(this.u8, this.at, n)
+  }
+
+  /** Writes another number over the long head at `at`. */
+  patchArrayHead(at: number, n: number): void {
+    putU32(this.u8, at + 1, n)
+  }
+
   nil(): void {
     this.u8[this.at++] = 0xc0
   }

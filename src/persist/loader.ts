@@ -8,8 +8,9 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'
 import { FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
 import { FrameReader } from './frame-reader.ts'
-import { COMPLETE, CUT, RECORD_KINDS, type RecordKind } from './kinds.ts'
+import { RECORD_KINDS } from './kinds.ts'
 import { Payload } from './payload.ts'
+import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
 
 export interface Loaded {
   /** When the save began, ms since the epoch. */
@@ -54,6 +55,7 @@ class Loader {
   private from = 0
   /** Why parts that follow are passed over: they belong to an expired key, or to one that the save gave up. */
   private skipping: 'no' | 'expired' | 'cut' = 'no'
+  private skippedKind: RecordKind | undefined
 
   constructor(keys: Keyspace, path: string, reader: FrameReader) {
     this.keys = keys
@@ -125,6 +127,7 @@ class Loader {
     const input: Payload = this.input
     const kind = type < RECORD_KINDS.length ? RECORD_KINDS[type] : undefined
     if (kind === undefined || fields !== KEY_FIELDS + kind.fields) input.fail('no such type of record')
+    this.skippedKind = kind
     this.locate()
     const deadline = input.deadline()
     const access = input.uint()
@@ -159,11 +162,11 @@ class Loader {
   private part(): void {
     const input: Payload = this.input
     if (this.skipping !== 'no') {
-      input.binary()
+      this.skippedKind?.skipPart(input)
       return
     }
     if (this.unfinished === undefined) input.fail('a part without a value')
-    this.from = this.unfinished.readPart(input, this.place, this.from)
+    this.from = this.unfinished.readPart(input, this.keys, this.place, this.from)
     if (this.from === COMPLETE) this.unfinished = undefined
   }
 

@@ -44,6 +44,20 @@ export class Payload {
     return byte & 15
   }
 
+  /** Whether the next element is an array. */
+  get atArray(): boolean {
+    const byte = this.at < this.end ? this.u8[this.at] : 0
+    return byte >>> 4 === 9 || byte === 0xdd
+  }
+
+  /** Number of elements of the array that starts here, of any length. */
+  arrayHead(): number {
+    const byte = this.take(1)
+    if (byte >>> 4 === 9) return byte & 15
+    if (byte !== 0xdd) this.fail('a value is not an array')
+    return this.take(4)
+  }
+
   uint(): number {
     const byte = this.take(1)
     if (byte < 128) return byte

@@ -11,6 +11,7 @@ import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand,
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
+import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
@@ -180,6 +181,7 @@ export class Dispatcher {
       row.run(this.context, args)
     } catch (error) {
       reply.rewind(mark)
+      abandonValue(this.keys)
       this.fail(row, error)
     }
   }

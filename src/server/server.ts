@@ -14,6 +14,7 @@ import { Keyspace } from '../store/keyspace.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
 import { Clients } from './clients.ts'
+import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type HttpServer, startHttp } from './http.ts'
@@ -132,6 +133,11 @@ export class Server {
       clients.applyLimits()
       return undefined
     })
+    const limitCollections = (): undefined => {
+      for (const field of COLLECTION_FIELDS) keys.limits[field] = config[field]
+    }
+    config.onChange(COLLECTION_FIELDS, limitCollections)
+    limitCollections()
     config.onChange(['logLevel'], () => {
       log.level = pinoLevel(config.logLevel)
       return undefined

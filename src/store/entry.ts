@@ -2,7 +2,7 @@
 //
 //    0  i32  inline string: length of the value in bytes; otherwise the arena offset of the value
 //    4  u16  key length (0xffff: the real one is the i32 right before the key)
-//    6  u8   type << 4 | encoding
+//    6  u8   type << 4 | encoding or form
 //    7  u8   flags
 //    8  i32  access word (access.ts)
 //   12  ...  key bytes, value bytes                                        without a deadline: 12 bytes of header
@@ -12,17 +12,10 @@
 //   32  ...  key bytes, value bytes
 //
 // A string up to INLINE_LIMIT_BYTES with its key lies in the entry; a longer one in a block of its own
-// { i32 length, i32 unused, bytes }. The hash of the key is kept by the dict's slot, not here.
+// { i32 length, i32 unused, bytes }. A collection always lies outside: word 0 is its root (values/value.ts). The hash of
+// the key is kept by the dict's slot, not here.
 
 import type { Arena } from '../memory/arena.ts'
-
-export const TYPE_STRING = 0
-
-/** TYPE's answer by type number; the numbers are Redis's OBJ_* ones. */
-export const TYPE_NAMES: readonly string[] = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream']
-
-/** OBJECT ENCODING's answer by encoding number; the numbers are Redis's OBJ_ENCODING_* ones. */
-export const ENCODING_NAMES: readonly string[] = ['raw', 'int', '', '', '', '', '', '', 'embstr']
 
 export const FLAG_TIMED = 1
 export const FLAG_OUTSIDE = 2

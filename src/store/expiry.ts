@@ -170,7 +170,7 @@ export class Expiry {
     const a = shard.arena
     const flags = a.u8[e + 7]
     if ((flags & (FLAG_TIMED | FLAG_UNLISTED)) === FLAG_TIMED) wheelRemove(a, shard.wheel, e + TIMER_AT)
-    if ((flags & FLAG_OUTSIDE) !== 0) a.free(a.i32[e >> 2])
+    if ((flags & FLAG_OUTSIDE) !== 0) this.keys.releaseValue(a, e)
     a.free(e)
   }
 }

@@ -1,16 +1,16 @@
-// The keyspace: (database, namespace, local key) -> entry. Every look-up and every change of a key goes through the few
-// verbs here, so expiry, accounting and the announcing of changes happen in one place each.
+// The keyspace: all changes of keys go through the few verbs here (look-ups through those of finder.ts), so accounting and
+// the announcing of changes happen in one place each.
 //
 // Invariant (checked by tests after random commands): logical and allocated bytes, key and deadline counts of every
 // namespace record equal what a walk over its entries adds up.
 
 import { copy } from '../bytes/ascii.ts'
-import { KeyedHash } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
-import { Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
-import { dictCount, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictSetRef } from '../memory/dict.ts'
+import { Arena } from '../memory/arena.ts'
+import { dictCount, dictInsert, dictRemove, dictSetRef } from '../memory/dict.ts'
 import { OOM, OOM_ARENA } from '../resp/errors.ts'
-import { accessClock, accessed } from './access.ts'
+import { ROOT_ALLOCATED, ROOT_LOGICAL, type Value } from '../values/value.ts'
+import { VIEWS } from '../values/views.ts'
 import {
   deadlineMs,
   entryBytes,
@@ -21,12 +21,11 @@ import {
   keyStart,
   overheadBytes,
   stringLength,
-  TIMER_AT,
   writeHeader,
 } from './entry.ts'
-import { Place } from './place.ts'
-import { Random } from './random.ts'
-import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, Shard } from './shard.ts'
+import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
+import type { Place } from './place.ts'
+import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, type Shard } from './shard.ts'
 import { retime, time, untime } from './timers.ts'
 
 /** Hears of every change, after it happened and before the reply leaves. */
@@ -37,237 +36,25 @@ export interface ChangeObserver {
   flushed(db: number): void
 }
 
-export interface KeyspaceOptions {
-  readonly databases: number
-  /** Bytes that the arenas may hand out, all shards together. */
-  readonly limitBytes: number
-  readonly seed: number
-  readonly nowMs: number
-  /** Number of shards, a power of two; by default from the limit. */
-  readonly shards?: number
-}
+/** Kind bytes below this are those of strings. */
+const STRING_KINDS = 16
 
-/** Room above the limit, so that an uneven spread of keys over shards is no false OOM. */
-const ARENA_SLACK = 2
-/** A SCAN cursor has five bits for the shard. */
-export const MAX_SHARDS = 32
-export const SLASH = 47
-const DEFAULT_NAME = new TextEncoder().encode('default')
-
-export class Keyspace {
-  readonly shards: readonly Shard[]
-  readonly databases: number
-  readonly random: Random
-  /** The key that the running command looks at; `other` is for commands that hold two. */
-  readonly at: Place
-  readonly other: Place
+export class Keyspace extends KeyFinder {
   readonly observers: ChangeObserver[] = []
-  private readonly mask: number
-  /** A name that is looked up without being part of a request. */
-  private readonly name = {
-    buf: new Uint8Array(0) as Uint8Array,
-    starts: new Int32Array(1),
-    ends: new Int32Array(1),
-    count: 1,
-    keyAt: -1,
-    nsHash: 0,
-    keyHash: 0,
-    keyStart: 0,
-  }
-  private readonly hasher: KeyedHash
-
   limitBytes: number
   /** Makes some room; false when it cannot. Tried before a write is refused. */
   onPressure: () => boolean = () => false
-  /** The clock of the running command, ms; the dispatcher moves it. */
-  nowMs: number
-  private clock: number
-  /** The selected database. */
-  db = 0
-  /** False while a client that asked for NO-TOUCH is served. */
-  touching = true
-  hits = 0
-  misses = 0
   expired = 0
   /** Changes since the last snapshot. */
   dirty = 0
+  /** The collection that the running command is changing, and where its key is (store/collections.ts). */
+  changing: Value | undefined
+  changingAt: Place
 
   constructor(options: KeyspaceOptions) {
-    let count = options.shards ?? 1
-    const wanted = options.limitBytes * ARENA_SLACK
-    if (options.shards === undefined) while (count < MAX_SHARDS && count * MAX_ARENA_BYTES < wanted) count *= 2
-    const shards: Shard[] = []
-    for (let i = 0; i < count; i++) shards.push(new Shard(MAX_ARENA_BYTES, options.databases, options.nowMs))
-    this.shards = shards
-    this.mask = count - 1
-    this.databases = options.databases
+    super(options)
     this.limitBytes = options.limitBytes
-    this.random = new Random(options.seed)
-    this.hasher = new KeyedHash(this.random.int32(), this.random.int32())
-    this.nowMs = options.nowMs
-    this.clock = accessClock(options.nowMs)
-    const first = shards[0]
-    if (first === undefined) throw new Error('a keyspace needs a shard')
-    this.at = new Place(first)
-    this.other = new Place(first)
-  }
-
-  /** Bytes that all arenas together can hold. */
-  get capacityBytes(): number {
-    return this.shards.length * MAX_ARENA_BYTES
-  }
-
-  /** Sets the clock of the commands that follow. */
-  setNow(nowMs: number): void {
-    if (nowMs === this.nowMs) return
-    this.nowMs = nowMs
-    this.clock = accessClock(nowMs)
-  }
-
-  get accessClock(): number {
-    return this.clock
-  }
-
-  // ---- finding ----------------------------------------------------------------------------------------------------
-
-  /** Aims `p` at the key in word `i`, in the selected database. Returns the entry, 0 when there is none. */
-  find(p: Place, words: Words, i: number): number {
-    return this.findIn(p, this.db, words, i)
-  }
-
-  /** As find, with the database given. An expired key is removed on the way. */
-  findIn(p: Place, db: number, words: Words, i: number): number {
-    if (words.keyAt !== i) this.hashKey(words, i)
-    const { nsHash } = words
-    p.buf = words.buf
-    p.db = db
-    p.keyStart = words.keyStart
-    p.keyEnd = words.ends[i]
-    p.nsHash = nsHash
-    p.nsStart = words.starts[i]
-    p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
-    p.hash = words.keyHash
-    p.shard = this.shardOf(words.keyHash)
-    p.ns = p.shard.namespace(db, nsHash, p.buf, p.nsStart, p.nsEnd)
-    return this.lookUp(p)
-  }
-
-  /** Works out the hashes of the key in word `i` and leaves them in `words`. */
-  hashKey(words: Words, i: number): void {
-    const { buf } = words
-    const start = words.starts[i]
-    const end = words.ends[i]
-    let slash = start
-    while (slash < end && buf[slash] !== SLASH) slash++
-    words.keyAt = i
-    words.keyStart = slash === end ? start : slash + 1
-    words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
-    words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
-  }
-
-  /** As findIn, for a name that is no word of a request. */
-  locateIn(p: Place, db: number, buf: Uint8Array, start: number, end: number): number {
-    const { name } = this
-    name.buf = buf
-    name.starts[0] = start
-    name.ends[0] = end
-    name.keyAt = -1
-    return this.findIn(p, db, name, 0)
-  }
-
-  /** The shard that holds keys of this hash. */
-  shardOf(hash: number): Shard {
-    return this.shards[hash & this.mask] as Shard
-  }
-
-  /** 0 for `default`, never 0 for another name. */
-  namespaceHash(buf: Uint8Array, start: number, end: number): number {
-    if (end - start === DEFAULT_NAME.length) {
-      let i = 0
-      while (i < DEFAULT_NAME.length && buf[start + i] === DEFAULT_NAME[i]) i++
-      if (i === DEFAULT_NAME.length) return 0
-    }
-    return this.hasher.hash(buf, start, end) || 1
-  }
-
-  private lookUp(p: Place): number {
-    p.slot = 0
-    p.entry = 0
-    if (p.ns === 0) return 0
-    const a = p.shard.arena
-    const { u8 } = a
-    const { buf, keyStart: from } = p
-    const length = p.keyEnd - from
-    let slot = dictFind(a, p.ns, p.hash)
-    while (slot !== 0) {
-      const e = dictRef(a, slot)
-      if (keyLength(a, e) === length) {
-        const at = keyStart(a, e)
-        let i = 0
-        while (i < length && u8[at + i] === buf[from + i]) i++
-        if (i === length) {
-          if ((u8[e + 7] & FLAG_TIMED) !== 0 && a.f64[(e + TIMER_AT) >> 3] < this.nowMs) {
-            p.slot = slot
-            p.entry = e
-            this.expire(p)
-            return 0
-          }
-          p.slot = slot
-          p.entry = e
-          return e
-        }
-      }
-      slot = dictNext(a, p.ns, slot, p.hash)
-    }
-    return 0
-  }
-
-  /** Finds the slot of the entry at `p` again after its dict has changed. */
-  reslot(p: Place): void {
-    const a = p.shard.arena
-    p.slot = dictFind(a, p.ns, p.hash)
-    while (p.slot !== 0 && dictRef(a, p.slot) !== p.entry) p.slot = dictNext(a, p.ns, p.slot, p.hash)
-  }
-
-  /** A reader's look-up: counts as a use and in keyspace_hits or keyspace_misses. */
-  read(words: Words, i: number): number {
-    const e = this.findIn(this.at, this.db, words, i)
-    if (e === 0) {
-      this.misses++
-      return 0
-    }
-    this.hits++
-    if (this.touching) this.touch(this.at)
-    return e
-  }
-
-  /** As read, but leaves the access time alone (EXISTS, TYPE, TTL, OBJECT). */
-  peek(words: Words, i: number): number {
-    const e = this.findIn(this.at, this.db, words, i)
-    if (e === 0) this.misses++
-    else this.hits++
-    return e
-  }
-
-  /** As peek, of a second key beside the first. */
-  peekOther(words: Words, i: number): number {
-    const e = this.findIn(this.other, this.db, words, i)
-    if (e === 0) this.misses++
-    else this.hits++
-    return e
-  }
-
-  /** A writer's look-up: counts as a use, not in the hit statistics. */
-  open(words: Words, i: number): number {
-    const e = this.findIn(this.at, this.db, words, i)
-    if (e !== 0 && this.touching) this.touch(this.at)
-    return e
-  }
-
-  touch(p: Place): void {
-    const { i32 } = p.shard.arena
-    const w = (p.entry + 8) >> 2
-    i32[w] = accessed(i32[w], this.clock, this.random)
+    this.changingAt = this.at
   }
 
   // ---- changing ---------------------------------------------------------------------------------------------------
@@ -547,16 +334,17 @@ export class Keyspace {
 
   /** The value's share of the logical size of an entry. */
   valueLogical(a: Arena, e: number): number {
-    return stringLength(a, e)
+    return a.u8[e + 6] < STRING_KINDS ? stringLength(a, e) : a.i32[(a.i32[e >> 2] + ROOT_LOGICAL) >> 2]
   }
 
-  /** The hash of a name in a namespace, as its dict slot has it. */
-  hashOf(nsHash: number, buf: Uint8Array, start: number, end: number): number {
-    return this.hasher.hash(buf, start, end) ^ nsHash
+  /** Bytes that the arena has handed out for what lies outside the entry. */
+  valueAllocated(a: Arena, e: number): number {
+    if ((a.u8[e + 7] & FLAG_OUTSIDE) === 0) return 0
+    const block = a.i32[e >> 2]
+    return a.u8[e + 6] < STRING_KINDS ? a.sizeOf(block) : a.i32[(block + ROOT_ALLOCATED) >> 2]
   }
 
-  /** Takes the key at `p` away because its deadline has passed. */
-  expire(p: Place): void {
+  override expire(p: Place): void {
     this.expired++
     this.drop(p)
     // Not counted as a change: what a snapshot would hold of the key is dropped when it is loaded.
@@ -567,8 +355,20 @@ export class Keyspace {
   freeValue(p: Place, e: number): void {
     const a = p.shard.arena
     if ((a.u8[e + 7] & FLAG_OUTSIDE) === 0) return
+    this.account(p.ns, a, 0, -this.valueAllocated(a, e))
+    this.releaseValue(a, e)
+  }
+
+  /** Gives the blocks outside an entry back to the arena, without accounting. */
+  releaseValue(a: Arena, e: number): void {
+    const kind = a.u8[e + 6]
     const block = a.i32[e >> 2]
-    this.account(p.ns, a, 0, -a.sizeOf(block))
-    a.free(block)
+    const view = VIEWS[kind >> 4]
+    if (view === undefined) {
+      a.free(block)
+      return
+    }
+    view.aim(this, a, block, kind & 15)
+    view.release()
   }
 }

@@ -5,6 +5,7 @@ import { copy } from '../bytes/ascii.ts'
 import { intLength, writeInt } from '../bytes/int64.ts'
 import { STRING_TOO_LONG, WRONGTYPE } from '../resp/errors.ts'
 import { INT, RAW } from '../values/string.ts'
+import { TYPE_STRING } from '../values/types.ts'
 import {
   entryType,
   FLAG_OUTSIDE,
@@ -15,7 +16,6 @@ import {
   overheadBytes,
   stringLength,
   stringStart,
-  TYPE_STRING,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Place } from './place.ts'

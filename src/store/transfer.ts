@@ -2,7 +2,10 @@
 // copied when both places share an arena.
 
 import { copy } from '../bytes/ascii.ts'
-import { entryEncoding, FLAG_OUTSIDE, stringLength, stringStart } from './entry.ts'
+import type { Value } from '../values/value.ts'
+import { VIEWS } from '../values/views.ts'
+import { replaceValue, room } from './collections.ts'
+import { entryEncoding, entryType, FLAG_OUTSIDE, stringLength, stringStart } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Place } from './place.ts'
 import { makeString } from './strings.ts'
@@ -11,11 +14,30 @@ import { makeString } from './strings.ts'
 export function copyKey(keys: Keyspace, from: Place, to: Place): void {
   const source = from.shard.arena
   const e = from.entry
+  const view = VIEWS[entryType(source, e)]
+  if (view !== undefined) {
+    copyCollection(keys, from, to, view)
+    return
+  }
   const length = stringLength(source, e)
   const deadline = keys.deadline(from)
   const at = makeString(keys, to, length, entryEncoding(source, e), deadline)
   const start = stringStart(source, e)
   copy(to.shard.arena.u8, at, source.u8, start, start + length)
+}
+
+function copyCollection(keys: Keyspace, from: Place, to: Place, view: Value): void {
+  const source = from.shard.arena
+  const target = to.shard.arena
+  const kind = source.u8[from.entry + 6]
+  const deadline = keys.deadline(from)
+  room(keys, to, undefined, keys.valueAllocated(source, from.entry))
+  view.aim(keys, source, source.i32[from.entry >> 2], kind & 15)
+  const before = target.allocatedBytes
+  const root = view.copyTo(target)
+  view.aim(keys, target, root, kind & 15)
+  view.allocatedBefore = before
+  replaceValue(keys, to, view, deadline)
 }
 
 /**
@@ -41,9 +63,10 @@ function stealKey(keys: Keyspace, from: Place, to: Place): void {
   const e = from.entry
   const block = a.i32[e >> 2]
   const logical = keys.valueLogical(a, e)
+  const allocated = keys.valueAllocated(a, e)
   keys.put(to, a.u8[e + 6], block, FLAG_OUTSIDE, 0, keys.deadline(from), logical)
-  keys.account(to.ns, a, 0, a.sizeOf(block))
-  keys.account(from.ns, a, -logical, -a.sizeOf(block))
+  keys.account(to.ns, a, 0, allocated)
+  keys.account(from.ns, a, -logical, -allocated)
   a.u8[e + 7] &= ~FLAG_OUTSIDE
   a.i32[e >> 2] = 0
   a.u8[e + 6] = 0

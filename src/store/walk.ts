@@ -7,7 +7,8 @@
 import { indexOfByte } from '../bytes/ascii.ts'
 import { dictCount, dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
 import { deadlineMs, isTimed, keyLength, keyStart } from './entry.ts'
-import { type Keyspace, SLASH } from './keyspace.ts'
+import { SLASH } from './finder.ts'
+import type { Keyspace } from './keyspace.ts'
 import { DB_KEYS, NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from './shard.ts'
 
 const POSITIONS = 0x1000000

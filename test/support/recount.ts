@@ -1,12 +1,12 @@
 // The accounts of a keyspace against what its entries add up to: per namespace, per database and for each arena, down to the
 // last byte handed out. Throws Error at the first difference.
 
+import { digestValue } from '../../src/commands/digest.ts'
 import { dictBytes, dictCheck, dictCount, dictScan, PairBatch } from '../../src/memory/dict.ts'
 import {
   deadlineMs,
   entryEncoding,
   entryType,
-  FLAG_OUTSIDE,
   isTimed,
   keyLength,
   keyStart,
@@ -33,6 +33,7 @@ import {
   ROOT_DEAD,
   type Shard,
 } from '../../src/store/shard.ts'
+import { TYPE_STRING } from '../../src/values/types.ts'
 
 const ALL_HASHES = 0x1_0000_0000
 
@@ -72,8 +73,8 @@ function countNamespace(keys: Keyspace, shard: Shard, ns: number): Totals {
     const bytes = keyLength(a, e)
     same('hash of an entry', hash, keys.hashOf(nsHash, a.u8, start, start + bytes))
     sum.keys++
-    sum.logical += nameBytes + bytes + stringLength(a, e)
-    sum.allocated += a.sizeOf(e) + ((a.u8[e + 7] & FLAG_OUTSIDE) === 0 ? 0 : a.sizeOf(a.i32[e >> 2]))
+    sum.logical += nameBytes + bytes + keys.valueLogical(a, e)
+    sum.allocated += a.sizeOf(e) + keys.valueAllocated(a, e)
     if (!isTimed(a, e)) continue
     sum.timed++
     sum.deadlines += summedMs(deadlineMs(a, e))
@@ -124,19 +125,19 @@ function countShard(keys: Keyspace, shard: Shard): void {
   }
   for (let dead = a.i32[ROOT_DEAD >> 2]; dead !== 0; dead = a.i32[(dead + DB_NEXT_DEAD) >> 2]) {
     same('number of a flushed database', a.i32[(dead + DB_NUMBER) >> 2], -1)
-    bytes += deadBytes(shard, dead)
+    bytes += deadBytes(keys, shard, dead)
   }
   same('allocated bytes of an arena', a.allocatedBytes, bytes)
 }
 
 /** A flushed database is freed in slices: its counts stay what they were, but every block left must be found. */
-function deadBytes(shard: Shard, record: number): number {
+function deadBytes(keys: Keyspace, shard: Shard, record: number): number {
   const a = shard.arena
   let bytes = a.sizeOf(record) + dictBytes(a, record)
   for (const [, ns] of pairs(shard, record)) {
     bytes += a.sizeOf(ns) + dictBytes(a, ns)
     for (const [, e] of pairs(shard, ns)) {
-      bytes += a.sizeOf(e) + ((a.u8[e + 7] & FLAG_OUTSIDE) === 0 ? 0 : a.sizeOf(a.i32[e >> 2]))
+      bytes += a.sizeOf(e) + keys.valueAllocated(a, e)
     }
   }
   return bytes
@@ -170,7 +171,10 @@ function state(keys: Keyspace, wanted: (name: string) => boolean): readonly stri
         const accounts = [NS_LOGICAL, NS_ALLOCATED].map(at => a.f64[(ns + at) >> 3])
         lines.push(`${s} ${db} ${name} keys ${dictCount(a, ns)} timed ${a.i32[(ns + NS_TIMED) >> 2]} bytes ${accounts}`)
         for (const [, e] of pairs(shard, ns)) {
-          const value = text(stringStart(a, e), stringLength(a, e))
+          const value =
+            entryType(a, e) === TYPE_STRING
+              ? text(stringStart(a, e), stringLength(a, e))
+              : digestValue(keys, shard, e).toString('hex')
           const deadline = isTimed(a, e) ? deadlineMs(a, e) : 0
           const kind = `${entryType(a, e)} ${entryEncoding(a, e)}`
           lines.push(`${s} ${db} ${name}/${text(keyStart(a, e), keyLength(a, e))} = ${value} ${kind} until ${deadline}`)

@@ -192,16 +192,10 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('tls-session-cache-timeout', integer(0n, INT_MAX), '300'),
   known('tls-session-caching', bool(), 'yes'),
   // Encodings
-  known('hash-max-listpack-entries', integer(0n, LONG_MAX), '512', { aliases: ['hash-max-ziplist-entries'] }),
-  known('hash-max-listpack-value', memory(0n, LONG_MAX), '64', { aliases: ['hash-max-ziplist-value'] }),
   known('hll-sparse-max-bytes', memory(0n, LONG_MAX), '3000'),
   known('list-compress-depth', integer(0n, INT_MAX), '0'),
-  known('list-max-listpack-size', integer(INT_MIN, INT_MAX), '-2', { aliases: ['list-max-ziplist-size'] }),
-  known('set-max-intset-entries', integer(0n, LONG_MAX), '512'),
   known('stream-node-max-bytes', memory(0n, LONG_MAX), '4096'),
   known('stream-node-max-entries', integer(0n, LONG_MAX), '100'),
-  known('zset-max-listpack-entries', integer(0n, LONG_MAX), '128', { aliases: ['zset-max-ziplist-entries'] }),
-  known('zset-max-listpack-value', memory(0n, LONG_MAX), '64', { aliases: ['zset-max-ziplist-value'] }),
   // Eviction and memory
   known('active-defrag-cycle-max', integer(1n, 99n), '25'),
   known('active-defrag-cycle-min', integer(1n, 99n), '1'),

@@ -8,6 +8,7 @@ export type Group =
   | 'Memory'
   | 'Persistence'
   | 'Keys and expiry'
+  | 'Collections'
   | 'Log and metrics'
   | 'Process'
   | 'Known to CONFIG only'

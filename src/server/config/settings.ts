@@ -1,5 +1,6 @@
 // The settings this server honours, one row each. A row's key is the field of Config that holds its value, so that the
 // hot path reads a plain property; fields carry their unit in their name. The names after it are the ones users see.
+import { COLLECTION_SETTINGS } from './collection-settings.ts'
 import {
   bool,
   clampedInteger,
@@ -213,6 +214,8 @@ export const SETTINGS = {
     '10',
     'Rounds of background work in a second (idle clients, output limits, save points).',
   ),
+
+  ...COLLECTION_SETTINGS,
 
   // Log and metrics
   logLevel: row('Log and metrics', 'loglevel', logLevel(), 'notice', 'What is logged.', { flag: 'log' }),

@@ -1,0 +1,245 @@
+// Finding keys: (database, namespace, local key) -> entry. What a keyspace looks up in is here, what changes it in
+// keyspace.ts, which extends this. An expired key that a look-up meets is taken away on the spot.
+
+import { KeyedHash } from '../bytes/siphash.ts'
+import type { Words } from '../bytes/words.ts'
+import { MAX_ARENA_BYTES } from '../memory/arena.ts'
+import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
+import { CollectionLimits, type ValueHost } from '../values/value.ts'
+import { accessClock, accessed } from './access.ts'
+import { FLAG_TIMED, keyLength, keyStart, TIMER_AT } from './entry.ts'
+import { Place } from './place.ts'
+import { Random } from './random.ts'
+import { Shard } from './shard.ts'
+
+export interface KeyspaceOptions {
+  readonly databases: number
+  /** Bytes that the arenas may hand out, all shards together. */
+  readonly limitBytes: number
+  readonly seed: number
+  readonly nowMs: number
+  /** Number of shards, a power of two; by default from the limit. */
+  readonly shards?: number
+}
+
+/** Room above the limit, so that an uneven spread of keys over shards is no false OOM. */
+const ARENA_SLACK = 2
+/** A SCAN cursor has five bits for the shard. */
+export const MAX_SHARDS = 32
+export const SLASH = 47
+export const DEFAULT_NAME = new TextEncoder().encode('default')
+
+export abstract class KeyFinder implements ValueHost {
+  readonly shards: readonly Shard[]
+  readonly databases: number
+  readonly random: Random
+  /** The key that the running command looks at; `other` is for commands that hold two. */
+  readonly at: Place
+  readonly other: Place
+  private readonly mask: number
+  /** A name that is looked up without being part of a request. */
+  private readonly name = {
+    buf: new Uint8Array(0) as Uint8Array,
+    starts: new Int32Array(1),
+    ends: new Int32Array(1),
+    count: 1,
+    keyAt: -1,
+    nsHash: 0,
+    keyHash: 0,
+    keyStart: 0,
+  }
+  readonly hasher: KeyedHash
+  readonly limits = new CollectionLimits()
+  /** The clock of the running command, ms; the dispatcher moves it. */
+  nowMs: number
+  protected clock: number
+  /** The selected database. */
+  db = 0
+  /** False while a client that asked for NO-TOUCH is served. */
+  touching = true
+  hits = 0
+  misses = 0
+
+  constructor(options: KeyspaceOptions) {
+    let count = options.shards ?? 1
+    const wanted = options.limitBytes * ARENA_SLACK
+    if (options.shards === undefined) while (count < MAX_SHARDS && count * MAX_ARENA_BYTES < wanted) count *= 2
+    const shards: Shard[] = []
+    for (let i = 0; i < count; i++) shards.push(new Shard(MAX_ARENA_BYTES, options.databases, options.nowMs))
+    this.shards = shards
+    this.mask = count - 1
+    this.databases = options.databases
+    this.random = new Random(options.seed)
+    this.hasher = new KeyedHash(this.random.int32(), this.random.int32())
+    this.nowMs = options.nowMs
+    this.clock = accessClock(options.nowMs)
+    const first = shards[0]
+    if (first === undefined) throw new Error('a keyspace needs a shard')
+    this.at = new Place(first)
+    this.other = new Place(first)
+  }
+
+  /** Bytes that all arenas together can hold. */
+  get capacityBytes(): number {
+    return this.shards.length * MAX_ARENA_BYTES
+  }
+
+  /** Sets the clock of the commands that follow. */
+  setNow(nowMs: number): void {
+    if (nowMs === this.nowMs) return
+    this.nowMs = nowMs
+    this.clock = accessClock(nowMs)
+  }
+
+  get accessClock(): number {
+    return this.clock
+  }
+
+  /** Takes the key at `p` away because its deadline has passed. */
+  protected abstract expire(p: Place): void
+
+  /** Aims `p` at the key in word `i`, in the selected database. Returns the entry, 0 when there is none. */
+  find(p: Place, words: Words, i: number): number {
+    return this.findIn(p, this.db, words, i)
+  }
+
+  /** As find, with the database given. An expired key is removed on the way. */
+  findIn(p: Place, db: number, words: Words, i: number): number {
+    if (words.keyAt !== i) this.hashKey(words, i)
+    const { nsHash } = words
+    p.buf = words.buf
+    p.db = db
+    p.keyStart = words.keyStart
+    p.keyEnd = words.ends[i]
+    p.nsHash = nsHash
+    p.nsStart = words.starts[i]
+    p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
+    p.hash = words.keyHash
+    p.shard = this.shardOf(words.keyHash)
+    p.ns = p.shard.namespace(db, nsHash, p.buf, p.nsStart, p.nsEnd)
+    return this.lookUp(p)
+  }
+
+  /** Works out the hashes of the key in word `i` and leaves them in `words`. */
+  hashKey(words: Words, i: number): void {
+    const { buf } = words
+    const start = words.starts[i]
+    const end = words.ends[i]
+    let slash = start
+    while (slash < end && buf[slash] !== SLASH) slash++
+    words.keyAt = i
+    words.keyStart = slash === end ? start : slash + 1
+    words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
+    words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
+  }
+
+  /** As findIn, for a name that is no word of a request. */
+  locateIn(p: Place, db: number, buf: Uint8Array, start: number, end: number): number {
+    const { name } = this
+    name.buf = buf
+    name.starts[0] = start
+    name.ends[0] = end
+    name.keyAt = -1
+    return this.findIn(p, db, name, 0)
+  }
+
+  /** The shard that holds keys of this hash. */
+  shardOf(hash: number): Shard {
+    return this.shards[hash & this.mask] as Shard
+  }
+
+  /** 0 for `default`, never 0 for another name. */
+  namespaceHash(buf: Uint8Array, start: number, end: number): number {
+    if (end - start === DEFAULT_NAME.length) {
+      let i = 0
+      while (i < DEFAULT_NAME.length && buf[start + i] === DEFAULT_NAME[i]) i++
+      if (i === DEFAULT_NAME.length) return 0
+    }
+    return this.hasher.hash(buf, start, end) || 1
+  }
+
+  private lookUp(p: Place): number {
+    p.slot = 0
+    p.entry = 0
+    if (p.ns === 0) return 0
+    const a = p.shard.arena
+    const { u8 } = a
+    const { buf, keyStart: from } = p
+    const length = p.keyEnd - from
+    let slot = dictFind(a, p.ns, p.hash)
+    while (slot !== 0) {
+      const e = dictRef(a, slot)
+      if (keyLength(a, e) === length) {
+        const at = keyStart(a, e)
+        let i = 0
+        while (i < length && u8[at + i] === buf[from + i]) i++
+        if (i === length) {
+          if ((u8[e + 7] & FLAG_TIMED) !== 0 && a.f64[(e + TIMER_AT) >> 3] < this.nowMs) {
+            p.slot = slot
+            p.entry = e
+            this.expire(p)
+            return 0
+          }
+          p.slot = slot
+          p.entry = e
+          return e
+        }
+      }
+      slot = dictNext(a, p.ns, slot, p.hash)
+    }
+    return 0
+  }
+
+  /** Finds the slot of the entry at `p` again after its dict has changed. */
+  reslot(p: Place): void {
+    const a = p.shard.arena
+    p.slot = dictFind(a, p.ns, p.hash)
+    while (p.slot !== 0 && dictRef(a, p.slot) !== p.entry) p.slot = dictNext(a, p.ns, p.slot, p.hash)
+  }
+
+  /** A reader's look-up: counts as a use and in keyspace_hits or keyspace_misses. */
+  read(words: Words, i: number): number {
+    const e = this.findIn(this.at, this.db, words, i)
+    if (e === 0) {
+      this.misses++
+      return 0
+    }
+    this.hits++
+    if (this.touching) this.touch(this.at)
+    return e
+  }
+
+  /** As read, but leaves the access time alone (EXISTS, TYPE, TTL, OBJECT). */
+  peek(words: Words, i: number): number {
+    const e = this.findIn(this.at, this.db, words, i)
+    if (e === 0) this.misses++
+    else this.hits++
+    return e
+  }
+
+  /** As peek, of a second key beside the first. */
+  peekOther(words: Words, i: number): number {
+    const e = this.findIn(this.other, this.db, words, i)
+    if (e === 0) this.misses++
+    else this.hits++
+    return e
+  }
+
+  /** A writer's look-up: counts as a use, not in the hit statistics. */
+  open(words: Words, i: number): number {
+    const e = this.findIn(this.at, this.db, words, i)
+    if (e !== 0 && this.touching) this.touch(this.at)
+    return e
+  }
+
+  touch(p: Place): void {
+    const { i32 } = p.shard.arena
+    const w = (p.entry + 8) >> 2
+    i32[w] = accessed(i32[w], this.clock, this.random)
+  }
+
+  /** The hash of a name in a namespace, as its dict slot has it. */
+  hashOf(nsHash: number, buf: Uint8Array, start: number, end: number): number {
+    return this.hasher.hash(buf, start, end) ^ nsHash
+  }
+}
