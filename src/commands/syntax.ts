@@ -161,7 +161,8 @@ function asOne(args: readonly Argument[]): Argument {
 function sameTail(before: readonly Argument[], inner: readonly Argument[]): boolean {
   const [arg] = inner
   if (arg === undefined) return false
-  const names = arg.type === 'block' && arg.arguments !== undefined ? arg.arguments.map(a => a.name) : [arg.name]
+  const parts = arg.token === undefined ? arg.arguments : undefined
+  const names = arg.type === 'block' && parts !== undefined ? parts.map(a => a.name) : [arg.name]
   const tail = before.slice(-names.length).map(a => a.name)
   return tail.length === names.length && tail.every((n, i) => n === names[i])
 }
@@ -174,7 +175,7 @@ function fold(args: readonly Argument[]): readonly Argument[] {
       out.push(arg)
       continue
     }
-    const size = arg.type === 'block' ? (arg.arguments?.length ?? 1) : 1
+    const size = arg.type === 'block' && arg.token === undefined ? (arg.arguments?.length ?? 1) : 1
     const repeated: Argument = { ...asOne(out.splice(-size)), multiple: true }
     out.push(arg.token === undefined ? repeated : { ...repeated, multipleToken: true })
   }
