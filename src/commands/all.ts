@@ -1,7 +1,5 @@
 // The families of commands, in the order of the README's tables.
 
-import { bitfieldCommands } from './bitfield.ts'
-import { bitopCommands } from './bitop.ts'
 import { bitCommands } from './bits.ts'
 import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
@@ -24,8 +22,6 @@ const FAMILIES: readonly (readonly Command[])[] = [
   stringWrites,
   stringChanges,
   bitCommands,
-  bitopCommands,
-  bitfieldCommands,
   lcsCommands,
   keyCommands,
   expiryCommands,

@@ -4,8 +4,7 @@
 //   [ a ]        may be left out  < a | b >    one of several      a | b inside [ ] likewise
 //   a [a ...]    one or more; `[a b ...]` repeats all of what stands before the dots, `TOKEN a [TOKEN a ...]` the token too
 //   [name: a b]  the same with Redis's name for the group; likewise <name: a b>
-//   a(type)      a value whose type does not follow from its name; a(type#n) one that belongs to the n-th key spec, from 0
-//   [name: KEY]  a token under another name
+//   a(type)      a value whose type does not follow from its name
 
 export type ArgumentType =
   | 'string'
@@ -26,8 +25,6 @@ export interface Argument {
   readonly multiple?: true
   /** Each repetition has the token again. */
   readonly multipleToken?: true
-  /** Number of the key spec that it belongs to, where that does not follow from the order. */
-  readonly keySpec?: number
   readonly arguments?: readonly Argument[]
 }
 
@@ -35,8 +32,6 @@ const TYPES: Record<string, ArgumentType> = {
   seconds: 'integer',
   milliseconds: 'integer',
   count: 'integer',
-  numkeys: 'integer',
-  limit: 'integer',
   offset: 'integer',
   start: 'integer',
   end: 'integer',
@@ -61,12 +56,11 @@ function typeOf(name: string): ArgumentType {
   return TYPES[name] ?? (/^(key\d*|newkey|source|destination)$/.test(name) ? 'key' : 'string')
 }
 
-/** A value from its word: `increment`, `increment(double)`, `pattern(pattern#1)`. */
+/** A value from its word: `increment`, `increment(double)`. */
 function argumentOf(word: string): Argument {
-  const [, name, type, spec] = /^(.+)\(([^#]+)(?:#(\d))?\)$/.exec(word) ?? []
+  const [, name, type] = /^(.+)\((.+)\)$/.exec(word) ?? []
   if (name === undefined) return { name: word, type: typeOf(word) }
-  const arg: Argument = { name, type: type as ArgumentType }
-  return spec === undefined ? arg : { ...arg, keySpec: Number(spec) }
+  return { name, type: type as ArgumentType }
 }
 
 const isToken = (word: string): boolean => /^[A-Z][A-Z0-9-]*$/.test(word)
@@ -109,7 +103,7 @@ class Reader {
     }
     const [only, ...others] = alternatives
     if (only === undefined || others.length === 0) {
-      return label === undefined ? (only ?? []) : [named(label, fold(only ?? []))]
+      return label === undefined ? (only ?? []) : [{ name: label, type: 'block', arguments: fold(only ?? []) }]
     }
     const choices = alternatives.map(asOne)
     return [{ name: label ?? choices.map(c => c.name).join('_'), type: 'oneof', arguments: choices }]
@@ -149,12 +143,6 @@ class Reader {
   }
 }
 
-function named(name: string, args: readonly Argument[]): Argument {
-  const [first] = args
-  if (first?.type === 'pure-token' && args.length === 1) return { ...first, name }
-  return { name, type: 'block', arguments: args }
-}
-
 /** Marks an argument that stands for the repetition of what is before it; folded away by fold(). */
 const REPEAT = '\0repeat'
 
@@ -173,8 +161,7 @@ function asOne(args: readonly Argument[]): Argument {
 function sameTail(before: readonly Argument[], inner: readonly Argument[]): boolean {
   const [arg] = inner
   if (arg === undefined) return false
-  const parts = arg.token === undefined ? arg.arguments : undefined
-  const names = arg.type === 'block' && parts !== undefined ? parts.map(a => a.name) : [arg.name]
+  const names = arg.type === 'block' && arg.arguments !== undefined ? arg.arguments.map(a => a.name) : [arg.name]
   const tail = before.slice(-names.length).map(a => a.name)
   return tail.length === names.length && tail.every((n, i) => n === names[i])
 }
@@ -187,7 +174,7 @@ function fold(args: readonly Argument[]): readonly Argument[] {
       out.push(arg)
       continue
     }
-    const size = arg.type === 'block' && arg.token === undefined ? (arg.arguments?.length ?? 1) : 1
+    const size = arg.type === 'block' ? (arg.arguments?.length ?? 1) : 1
     const repeated: Argument = { ...asOne(out.splice(-size)), multiple: true }
     out.push(arg.token === undefined ? repeated : { ...repeated, multipleToken: true })
   }
@@ -198,7 +185,7 @@ function fold(args: readonly Argument[]): readonly Argument[] {
 export function plainSyntax(syntax: string): string {
   return syntax
     .replace(/[\w-]+: /g, '')
-    .replace(/\([\w#-]+\)/g, '')
+    .replace(/\([\w-]+\)/g, '')
     .replace(/<([^<>|]*)>/g, '$1')
 }
 

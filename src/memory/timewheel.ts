@@ -24,7 +24,10 @@
 //
 //   add, remove, moved    O(1)      timer of an hour moves down 2 or 3 times      wheel    9.5 KB
 
-import type { Arena } from './arena.ts'
+import { ARENA_ROOT, type Arena } from './arena.ts'
+
+/** Where an arena with timers keeps the offset of its wheel: the first word of its root area. */
+export const ARENA_WHEEL = ARENA_ROOT
 
 const LEVELS = 5
 const TURN = 128

@@ -32,18 +32,18 @@ export class CollectionRecord implements RecordKind {
 
   size(host: ValueHost, a: Arena, e: number): number {
     const v = this.aim(host, a, e)
-    return v.logical + v.count * v.width * (HEAD_BYTES + NUMBER_BYTES)
+    return v.logical + v.stored * v.width * (HEAD_BYTES + NUMBER_BYTES)
   }
 
   whole(out: Frame, host: ValueHost, a: Arena, e: number): void {
     const v = this.aim(host, a, e)
-    out.arrayHead(v.count * v.width)
+    out.arrayHead(v.stored * v.width)
     v.visit((buf, start, end) => write(out, buf, start, end))
   }
 
   head(out: Frame, host: ValueHost, a: Arena, e: number): void {
     const v = this.aim(host, a, e)
-    out.uint(v.count * v.width)
+    out.uint(v.stored * v.width)
   }
 
   part(out: Frame, host: ValueHost, a: Arena, e: number, from: number): number {

@@ -147,6 +147,15 @@ export class ReplyWriter {
     this.aggregate(SET, n)
   }
 
+  /** `n` pairs follow, each begun with `pair`: RESP2 sees one flat array, RESP3 an array of arrays. For what is no map. */
+  pairs(n: number): void {
+    this.header(ARRAY, this.protocol === 3 ? n : 2 * n)
+  }
+
+  pair(): void {
+    if (this.protocol === 3) this.header(ARRAY, 2)
+  }
+
   /** Out-of-band data with `n` elements; RESP2 has only arrays for it. */
   push(n: number): void {
     this.aggregate(PUSH, n)

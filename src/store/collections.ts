@@ -114,6 +114,7 @@ function attach(keys: Keyspace, p: Place, v: Value, deadline: number): void {
     throw error
   }
   keys.account(p.ns, a, 0, allocated)
+  v.own(p.entry, p.ns)
 }
 
 /** Ends a change without announcing it: accounts, and notes where the value is now. An empty one stays for the moment. */
@@ -125,6 +126,7 @@ export function settleValue(keys: Keyspace, p: Place, v: Value): void {
   a.i32[p.entry >> 2] = root
   a.u8[p.entry + 6] = (v.type << 4) | v.form
   keys.account(p.ns, a, logical - v.logicalBefore, allocated)
+  v.own(p.entry, p.ns)
   v.allocatedBefore += allocated
   v.logicalBefore = logical
   keys.changing = undefined

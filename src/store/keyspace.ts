@@ -266,6 +266,7 @@ export class Keyspace extends KeyFinder {
     p.entry = moved
     this.account(p.ns, a, 0, a.sizeOf(moved) - a.sizeOf(e))
     a.free(e)
+    if (outside !== 0) this.ownValue(p)
   }
 
   /** Deadline of the key at `p` in ms, 0 for none. */
@@ -357,6 +358,16 @@ export class Keyspace extends KeyFinder {
     if ((a.u8[e + 7] & FLAG_OUTSIDE) === 0) return
     this.account(p.ns, a, 0, -this.valueAllocated(a, e))
     this.releaseValue(a, e)
+  }
+
+  /** Tells the value at `p` where its entry is now. */
+  ownValue(p: Place): void {
+    const a = p.shard.arena
+    const kind = a.u8[p.entry + 6]
+    const view = VIEWS[kind >> 4]
+    if (view === undefined) return
+    view.aim(this, a, a.i32[p.entry >> 2], kind & 15)
+    view.own(p.entry, p.ns)
   }
 
   /** Gives the blocks outside an entry back to the arena, without accounting. */

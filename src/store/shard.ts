@@ -20,9 +20,9 @@
 import { copy, equals } from '../bytes/ascii.ts'
 import { ARENA_ROOT, Arena } from '../memory/arena.ts'
 import { dictFind, dictInsert, dictNext, dictRef, dictRemove } from '../memory/dict.ts'
-import { wheelCreate } from '../memory/timewheel.ts'
+import { ARENA_WHEEL, wheelCreate } from '../memory/timewheel.ts'
 
-const ROOT_WHEEL = ARENA_ROOT
+const ROOT_WHEEL = ARENA_WHEEL
 export const ROOT_DEAD = ARENA_ROOT + 4
 const ROOT_DATABASES = ARENA_ROOT + 8
 

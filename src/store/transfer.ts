@@ -65,6 +65,7 @@ function stealKey(keys: Keyspace, from: Place, to: Place): void {
   const logical = keys.valueLogical(a, e)
   const allocated = keys.valueAllocated(a, e)
   keys.put(to, a.u8[e + 6], block, FLAG_OUTSIDE, 0, keys.deadline(from), logical)
+  keys.ownValue(to)
   keys.account(to.ns, a, 0, allocated)
   keys.account(from.ns, a, -logical, -allocated)
   a.u8[e + 7] &= ~FLAG_OUTSIDE

@@ -15,6 +15,8 @@ export const FORM_INTSET = 6
 export const FORM_SKIPLIST = 7
 export const FORM_QUICKLIST = 9
 export const FORM_LISTPACK = 11
+/** Of Redis 7.4: a small hash with timed fields. */
+export const FORM_LISTPACK_EX = 12
 
 /**
  * OBJECT ENCODING's answers by type and form. They are Redis 7.0.15's whatever is inside: it has no listpack for lists and
@@ -25,7 +27,7 @@ const ENCODINGS: readonly Readonly<Record<number, string>>[] = [
   { [FORM_LISTPACK]: 'quicklist', [FORM_QUICKLIST]: 'quicklist' },
   { [FORM_INTSET]: 'intset', [FORM_LISTPACK]: 'hashtable', [FORM_HASHTABLE]: 'hashtable' },
   { [FORM_LISTPACK]: 'listpack', [FORM_SKIPLIST]: 'skiplist' },
-  { [FORM_LISTPACK]: 'listpack', [FORM_HASHTABLE]: 'hashtable' },
+  { [FORM_LISTPACK]: 'listpack', [FORM_HASHTABLE]: 'hashtable', [FORM_LISTPACK_EX]: 'listpackex' },
 ]
 
 /** What OBJECT ENCODING says of a value of this type in this form. */

@@ -81,6 +81,16 @@ export abstract class Value {
   /** Elements, members or fields. */
   abstract get count(): number
 
+  /** Elements that a visit meets: also those that have expired and are counted for nobody. */
+  get stored(): number {
+    return this.count
+  }
+
+  /** The value is that of the key with this entry, in this namespace record; for those that have to find it again. */
+  own(_entry: number, _namespace: number): void {
+    // Most values are found through their key only.
+  }
+
   /** Allocates an empty value at `a` in its smallest form and aims at it. Throws OOM_ARENA. */
   abstract create(host: ValueHost, a: Arena): void
 

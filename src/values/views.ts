@@ -1,11 +1,9 @@
 // One view of each type of collection, for work that is the same for all types: freeing, copying, comparing. A type is a
 // line here, a name in types.ts and a record in persist/kinds.ts.
 
-import { TYPE_ZSET } from './types.ts'
+import { Hash } from './hash.ts'
+import { TYPE_HASH } from './types.ts'
 import type { Value } from './value.ts'
-import { SortedSet } from './zset.ts'
 
 /** By type number; strings are no collections and have none. */
-export const VIEWS: readonly (Value | undefined)[] = Object.assign([], {
-  [TYPE_ZSET]: new SortedSet(),
-})
+export const VIEWS: readonly (Value | undefined)[] = Object.assign([], { [TYPE_HASH]: new Hash() })
