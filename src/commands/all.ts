@@ -1,5 +1,7 @@
 // The families of commands, in the order of the README's tables.
 
+import { bitfieldCommands } from './bitfield.ts'
+import { bitopCommands } from './bitop.ts'
 import { bitCommands } from './bits.ts'
 import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
@@ -22,6 +24,8 @@ const FAMILIES: readonly (readonly Command[])[] = [
   stringWrites,
   stringChanges,
   bitCommands,
+  bitopCommands,
+  bitfieldCommands,
   lcsCommands,
   keyCommands,
   expiryCommands,

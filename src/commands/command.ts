@@ -41,9 +41,18 @@ export type Flag =
   | 'protected'
   | 'no_mandatory_keys'
 
-/** Where keys stand among the words: from `at`, every `step`-th, to `last` (0: only one; -1: to the end; n: n words after `at`). */
+/**
+ * Where keys stand among the words: from `at`, every `step`-th, to `last` (0: only one; -1: to the end; n: n words after
+ * `at`). How `at` is meant:
+ */
 export interface KeySpec {
   readonly at: number
+  /** Word `at` is a number, and so many keys follow on it. */
+  readonly counted?: true
+  /** The first key stands after this token (upper case), which is looked for from word `at` on. Without it there is none. */
+  readonly after?: string
+  /** No number can say it; this finds the words of the request that starts at word `from`. */
+  readonly found?: (args: Args, from: number) => readonly number[]
   readonly last: number
   readonly step: number
   /** Redis's key flags: RO, RW, OW or RM, then access, update, insert, delete. */

@@ -4,7 +4,7 @@
 import type { ReplyWriter } from '../resp/writer.ts'
 import { categoriesOf } from './categories.ts'
 import type { Command, Flag, KeySpec } from './command.ts'
-import { legacyRange } from './key-positions.ts'
+import { isFixed, legacyRange } from './key-positions.ts'
 import { type Argument, parseSyntax } from './syntax.ts'
 import type { TableRow } from './table.ts'
 
@@ -52,7 +52,9 @@ export function writeInfo(reply: ReplyWriter, row: TableRow): void {
   reply.array(10)
   reply.bulkText(row.fullName)
   reply.int(row.arity)
-  simpleSet(reply, [...EFFECT_FLAGS[command.effect], ...SHOWN_FLAGS.filter(flag => command.flags.includes(flag))])
+  const movable = row.keys.every(isFixed) ? [] : ['movablekeys']
+  const flags = SHOWN_FLAGS.filter(flag => command.flags.includes(flag))
+  simpleSet(reply, [...EFFECT_FLAGS[command.effect], ...flags, ...movable])
   for (const n of legacyRange(row.keys)) reply.int(n)
   simpleSet(
     reply,
@@ -75,24 +77,40 @@ function writeKeySpec(reply: ReplyWriter, spec: KeySpec): void {
   writeMap(reply, [
     ...(notes === undefined ? [] : [['notes', () => reply.bulkText(notes)] as const]),
     ['flags', () => writeKeyFlags(reply, spec.flags)],
-    ['begin_search', () => writeSearch(reply, 'index', { index: spec.at })],
-    ['find_keys', () => writeSearch(reply, 'range', { lastkey: spec.last, keystep: spec.step, limit: 0 })],
+    ['begin_search', () => writeBegin(reply, spec)],
+    ['find_keys', () => writeFind(reply, spec)],
   ])
+}
+
+function writeBegin(reply: ReplyWriter, spec: KeySpec): void {
+  if (spec.found !== undefined) writeSearch(reply, 'unknown', {})
+  else if (spec.after !== undefined) writeSearch(reply, 'keyword', { keyword: spec.after, startfrom: spec.at })
+  else writeSearch(reply, 'index', { index: spec.at })
+}
+
+function writeFind(reply: ReplyWriter, spec: KeySpec): void {
+  if (spec.found !== undefined) writeSearch(reply, 'unknown', {})
+  else if (spec.counted === true) writeSearch(reply, 'keynum', { keynumidx: 0, firstkey: 1, keystep: spec.step })
+  else writeSearch(reply, 'range', { lastkey: spec.last, keystep: spec.step, limit: 0 })
 }
 
 export function writeKeyFlags(reply: ReplyWriter, flags: readonly string[]): void {
   simpleSet(reply, flags)
 }
 
-function writeSearch(reply: ReplyWriter, type: string, spec: Readonly<Record<string, number>>): void {
+type Search = Readonly<Record<string, number | string>>
+
+function writeSearch(reply: ReplyWriter, type: string, spec: Search): void {
   writeMap(reply, [
     ['type', () => reply.bulkText(type)],
-    ['spec', () => writeMap(reply, intEntries(reply, spec))],
+    ['spec', () => writeMap(reply, searchEntries(reply, spec))],
   ])
 }
 
-const intEntries = (reply: ReplyWriter, spec: Readonly<Record<string, number>>) =>
-  Object.entries(spec).map(([name, n]) => [name, () => reply.int(n)] as const)
+const searchEntries = (reply: ReplyWriter, spec: Search) =>
+  Object.entries(spec).map(
+    ([name, n]) => [name, () => (typeof n === 'string' ? reply.bulkText(n) : reply.int(n))] as const,
+  )
 
 /** One value of COMMAND DOCS. */
 export function writeDocs(reply: ReplyWriter, row: TableRow): void {
@@ -137,7 +155,7 @@ function writeHistory(reply: ReplyWriter, history: NonNullable<Command['history'
   }
 }
 
-/** The n-th argument that is a key belongs to the n-th key spec, those left over to the last. */
+/** The n-th argument that is a key belongs to the n-th key spec, those left over to the last; or to the one it names. */
 interface KeyCount {
   seen: number
   readonly specs: number
@@ -154,8 +172,8 @@ function writeArgument(reply: ReplyWriter, arg: Argument, keys: KeyCount): void 
     ['name', () => reply.bulkText(arg.name)],
     ['type', () => reply.bulkText(arg.type)],
   ]
-  if (arg.type === 'key' && keys.specs > 0) {
-    const spec = Math.min(keys.seen++, keys.specs - 1)
+  if (arg.keySpec !== undefined || (arg.type === 'key' && keys.specs > 0)) {
+    const spec = arg.keySpec ?? Math.min(keys.seen++, keys.specs - 1)
     entries.push(['key_spec_index', () => reply.int(spec)])
   }
   if (token !== undefined) entries.push(['token', () => reply.bulkText(token)])

@@ -17,18 +17,48 @@ export interface KeyPosition {
 export function keyPositions(row: Command, args: Args, from: number): readonly KeyPosition[] | undefined {
   const found: KeyPosition[] = []
   for (const spec of row.keys ?? []) {
-    const first = from + spec.at
-    const last = spec.last < 0 ? args.count + spec.last : first + spec.last
-    if (last >= args.count || last < first) return undefined
+    const words = wordsOf(spec, args, from)
+    if (words === undefined) return undefined
     const flags = spec.flagsOf?.(args, from) ?? spec.flags
-    for (let word = first; word <= last; word += spec.step) found.push({ word, flags })
+    for (const word of words) found.push({ word, flags })
   }
   return found
 }
 
+function wordsOf(spec: KeySpec, args: Args, from: number): readonly number[] | undefined {
+  if (spec.found !== undefined) return spec.found(args, from)
+  let first = from + spec.at
+  let { last } = spec
+  if (spec.after !== undefined) {
+    first = wordAfter(args, first, spec.after.toLowerCase())
+    if (first === 0) return []
+  }
+  if (spec.counted === true) {
+    const keys = first < args.count ? args.safe(first) : NaN
+    if (!(keys > 0)) return undefined
+    first++
+    last = keys - 1
+  }
+  last = last < 0 ? args.count + last : first + last
+  if (last >= args.count || last < first) return undefined
+  const words: number[] = []
+  for (let word = first; word <= last; word += spec.step) words.push(word)
+  return words
+}
+
+/** The word after the first one from `at` on that spells `token`, 0 when there is none. */
+function wordAfter(args: Args, at: number, token: string): number {
+  for (let i = at; i < args.count; i++) if (args.text(i).toLowerCase() === token) return i + 1
+  return 0
+}
+
+/** Whether the place of the keys is the same in every request. */
+export const isFixed = (spec: KeySpec): boolean =>
+  spec.counted === undefined && spec.after === undefined && spec.found === undefined
+
 /** First key, last key (negative: from the end), step; zeros without keys. Redis joins specs that follow on each other. */
 export function legacyRange(specs: readonly KeySpec[]): readonly [first: number, last: number, step: number] {
-  const [head, ...rest] = specs
+  const [head, ...rest] = specs.filter(isFixed)
   if (head === undefined) return [0, 0, 0]
   let last = lastWord(head)
   for (const spec of rest) if (spec.step === 1 && spec.at === last + 1) last = lastWord(spec)

@@ -6,6 +6,11 @@ function at1(flags: readonly string[], last = 0, step = 1): readonly KeySpec[] {
   return [{ at: 1, last, step, flags }]
 }
 
+/** Word `at` says how many keys follow on it. */
+export function counted(at: number, flags: readonly string[]): KeySpec {
+  return { at, last: 0, step: 1, counted: true, flags }
+}
+
 export const READ_ONE = at1(['RO', 'access'])
 export const LOOK_ONE = at1(['RO'])
 export const READ_MANY = at1(['RO', 'access'], -1)

@@ -45,7 +45,7 @@ function strlen(ctx: ReadContext, args: Args): void {
 }
 
 /** Whether word 2 is more than word 3, exactly: `first` and `last` are the two as numbers, rounded beyond 2^53. */
-function isAfter(args: Args, first: number, last: number): boolean {
+export function isAfter(args: Args, first: number, last: number): boolean {
   if (first !== last || Number.isSafeInteger(first)) return first > last
   return args.int64(2) > args.int64(3)
 }

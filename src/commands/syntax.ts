@@ -4,7 +4,8 @@
 //   [ a ]        may be left out  < a | b >    one of several      a | b inside [ ] likewise
 //   a [a ...]    one or more; `[a b ...]` repeats all of what stands before the dots, `TOKEN a [TOKEN a ...]` the token too
 //   [name: a b]  the same with Redis's name for the group; likewise <name: a b>
-//   a(type)      a value whose type does not follow from its name
+//   a(type)      a value whose type does not follow from its name; a(type#n) one that belongs to the n-th key spec, from 0
+//   [name: KEY]  a token under another name
 
 export type ArgumentType =
   | 'string'
@@ -25,6 +26,8 @@ export interface Argument {
   readonly multiple?: true
   /** Each repetition has the token again. */
   readonly multipleToken?: true
+  /** Number of the key spec that it belongs to, where that does not follow from the order. */
+  readonly keySpec?: number
   readonly arguments?: readonly Argument[]
 }
 
@@ -32,6 +35,8 @@ const TYPES: Record<string, ArgumentType> = {
   seconds: 'integer',
   milliseconds: 'integer',
   count: 'integer',
+  numkeys: 'integer',
+  limit: 'integer',
   offset: 'integer',
   start: 'integer',
   end: 'integer',
@@ -56,11 +61,12 @@ function typeOf(name: string): ArgumentType {
   return TYPES[name] ?? (/^(key\d*|newkey|source|destination)$/.test(name) ? 'key' : 'string')
 }
 
-/** A value from its word: `increment`, `increment(double)`. */
+/** A value from its word: `increment`, `increment(double)`, `pattern(pattern#1)`. */
 function argumentOf(word: string): Argument {
-  const [, name, type] = /^(.+)\((.+)\)$/.exec(word) ?? []
+  const [, name, type, spec] = /^(.+)\(([^#]+)(?:#(\d))?\)$/.exec(word) ?? []
   if (name === undefined) return { name: word, type: typeOf(word) }
-  return { name, type: type as ArgumentType }
+  const arg: Argument = { name, type: type as ArgumentType }
+  return spec === undefined ? arg : { ...arg, keySpec: Number(spec) }
 }
 
 const isToken = (word: string): boolean => /^[A-Z][A-Z0-9-]*$/.test(word)
@@ -103,7 +109,7 @@ class Reader {
     }
     const [only, ...others] = alternatives
     if (only === undefined || others.length === 0) {
-      return label === undefined ? (only ?? []) : [{ name: label, type: 'block', arguments: fold(only ?? []) }]
+      return label === undefined ? (only ?? []) : [named(label, fold(only ?? []))]
     }
     const choices = alternatives.map(asOne)
     return [{ name: label ?? choices.map(c => c.name).join('_'), type: 'oneof', arguments: choices }]
@@ -143,6 +149,12 @@ class Reader {
   }
 }
 
+function named(name: string, args: readonly Argument[]): Argument {
+  const [first] = args
+  if (first?.type === 'pure-token' && args.length === 1) return { ...first, name }
+  return { name, type: 'block', arguments: args }
+}
+
 /** Marks an argument that stands for the repetition of what is before it; folded away by fold(). */
 const REPEAT = '\0repeat'
 
@@ -161,7 +173,8 @@ function asOne(args: readonly Argument[]): Argument {
 function sameTail(before: readonly Argument[], inner: readonly Argument[]): boolean {
   const [arg] = inner
   if (arg === undefined) return false
-  const names = arg.type === 'block' && arg.arguments !== undefined ? arg.arguments.map(a => a.name) : [arg.name]
+  const parts = arg.token === undefined ? arg.arguments : undefined
+  const names = arg.type === 'block' && parts !== undefined ? parts.map(a => a.name) : [arg.name]
   const tail = before.slice(-names.length).map(a => a.name)
   return tail.length === names.length && tail.every((n, i) => n === names[i])
 }
@@ -174,7 +187,7 @@ function fold(args: readonly Argument[]): readonly Argument[] {
       out.push(arg)
       continue
     }
-    const size = arg.type === 'block' ? (arg.arguments?.length ?? 1) : 1
+    const size = arg.type === 'block' && arg.token === undefined ? (arg.arguments?.length ?? 1) : 1
     const repeated: Argument = { ...asOne(out.splice(-size)), multiple: true }
     out.push(arg.token === undefined ? repeated : { ...repeated, multipleToken: true })
   }
@@ -185,7 +198,7 @@ function fold(args: readonly Argument[]): readonly Argument[] {
 export function plainSyntax(syntax: string): string {
   return syntax
     .replace(/[\w-]+: /g, '')
-    .replace(/\([\w-]+\)/g, '')
+    .replace(/\([\w#-]+\)/g, '')
     .replace(/<([^<>|]*)>/g, '$1')
 }
 

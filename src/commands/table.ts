@@ -20,6 +20,12 @@ const FLAG_BITS: Partial<Record<Flag, number>> = {
   admin: FLAG_ADMIN,
 }
 
+/** Word of the first key of a spec, 0 when that is another one in each request. */
+function firstKeyOf(spec: KeySpec | undefined): number {
+  if (spec === undefined || spec.after !== undefined || spec.found !== undefined) return 0
+  return spec.counted === true ? spec.at + 1 : spec.at
+}
+
 /** A command as the dispatcher sees it. */
 export class TableRow {
   readonly id: number
@@ -47,7 +53,7 @@ export class TableRow {
     this.flags =
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
-    this.firstKey = row.keys?.[0]?.at ?? 0
+    this.firstKey = firstKeyOf(row.keys?.[0])
     this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'
     this.run = row.run as (ctx: Context, args: Args) => void
     this.parent = parent

@@ -92,6 +92,11 @@ function withRoom(a: Arena, root: number, used: number): number {
   return moved
 }
 
+/** The block with room for `bytes` more of elements, so that adding them cannot fail; 0 when there is none. */
+export function packedReserve(a: Arena, root: number, bytes: number): number {
+  return withRoom(a, root, packedUsed(a, root) + bytes)
+}
+
 /** Puts the text buf[start, end) at the end. */
 export function packedAppend(a: Arena, root: number, buf: Uint8Array, start: number, end: number): number {
   const used = packedUsed(a, root)

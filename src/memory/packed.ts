@@ -244,6 +244,22 @@ export function packedFind(
   return 0
 }
 
+/** Bytes of the element at `at` as text. */
+export function packedTextLength(u8: Uint8Array, at: number): number {
+  const head = u8[at]
+  if (head < 0x80) return head < 10 ? 1 : head < 100 ? 2 : 3
+  if (head < 0xc0) return head & 63
+  if (head >= 0xe0 && head < 0xf0) return ((head & 15) << 8) | u8[at + 1]
+  return head === TEXT32 ? textBytes32(u8, at) : intLength(packedInt(u8, at))
+}
+
+/** The same of all elements in [at, stop). */
+export function packedTextBytes(u8: Uint8Array, at: number, stop: number): number {
+  let sum = 0
+  for (; at < stop; at = packedSkip(u8, at)) sum += packedTextLength(u8, at)
+  return sum
+}
+
 /** An element looked at: either an integer or the bytes buf[start, end). One object is used for many. */
 export class PackedElement {
   isInt = false

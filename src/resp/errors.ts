@@ -260,6 +260,11 @@ export function inputKeyNeeded(name: string): CommandError {
   return new CommandError(`ERR at least 1 input key is needed for '${name}' command`)
 }
 
+/** Of Redis 8.2. `name` in capitals. */
+export function bitopSources(name: string): CommandError {
+  return new CommandError(`ERR BITOP ${name} must be called with at least two source keys.`)
+}
+
 export function helloOption(option: string): CommandError {
   return new CommandError(`ERR Syntax error in HELLO option '${quoted(option, Number.MAX_SAFE_INTEGER)}'`)
 }

@@ -3,6 +3,7 @@
 
 import { copy } from '../bytes/ascii.ts'
 import { intLength, writeInt } from '../bytes/int64.ts'
+import type { Arena } from '../memory/arena.ts'
 import { STRING_TOO_LONG, WRONGTYPE } from '../resp/errors.ts'
 import { INT, RAW } from '../values/string.ts'
 import { TYPE_STRING } from '../values/types.ts'
@@ -58,16 +59,31 @@ export function makeString(keys: Keyspace, p: Place, length: number, encoding: n
   if (overheadBytes(keyBytes, deadline) + length <= INLINE_LIMIT_BYTES) {
     return stringStart(a, keys.put(p, kind, length, 0, length, deadline, length))
   }
+  const block = allocateString(keys, a, length)
+  setBlock(keys, p, block, encoding, deadline)
+  return block + OUTSIDE_HEADER_BYTES
+}
+
+/**
+ * A block for a long string that is not yet a key's value: its bytes lie behind OUTSIDE_HEADER_BYTES and are undefined.
+ * For a value that is made while others are still read: setBlock gives it to a key of the same arena. Throws OOM.
+ */
+export function allocateString(keys: Keyspace, a: Arena, length: number): number {
   const block = keys.allocate(a, OUTSIDE_HEADER_BYTES + length)
   a.i32[block >> 2] = length
+  return block
+}
+
+/** The value at `p` becomes the string in `block`, as setString. When that throws OOM, the block is free again. */
+export function setBlock(keys: Keyspace, p: Place, block: number, encoding: number, deadline: number): void {
+  const a = p.shard.arena
   try {
-    keys.put(p, kind, block, FLAG_OUTSIDE, 0, deadline, length)
+    keys.put(p, (TYPE_STRING << 4) | encoding, block, FLAG_OUTSIDE, 0, deadline, a.i32[block >> 2])
   } catch (error) {
     a.free(block)
     throw error
   }
   keys.account(p.ns, a, 0, a.sizeOf(block))
-  return block + OUTSIDE_HEADER_BYTES
 }
 
 /** Sets the value at `p` to a safe integer's digits, keeping the deadline. */

@@ -2,8 +2,12 @@
 // line here, a name in types.ts and a record in persist/kinds.ts.
 
 import { Hash } from './hash.ts'
-import { TYPE_HASH } from './types.ts'
+import { TYPE_HASH, TYPE_ZSET } from './types.ts'
 import type { Value } from './value.ts'
+import { SortedSet } from './zset.ts'
 
 /** By type number; strings are no collections and have none. */
-export const VIEWS: readonly (Value | undefined)[] = Object.assign([], { [TYPE_HASH]: new Hash() })
+export const VIEWS: readonly (Value | undefined)[] = Object.assign([], {
+  [TYPE_ZSET]: new SortedSet(),
+  [TYPE_HASH]: new Hash(),
+})

@@ -60,10 +60,15 @@ function plain(reply: Reply): unknown {
 type Told = Record<string, unknown>
 
 function specFacts(spec: Told): unknown {
-  const begin = spec.begin_search as { spec: Told }
-  const find = spec.find_keys as { spec: Told }
-  const range = [find.spec.lastkey, find.spec.keystep, find.spec.limit]
-  return { flags: spec.flags, begin: begin.spec.index, range }
+  const begin = spec.begin_search as { type: string; spec: Told }
+  const find = spec.find_keys as { type: string; spec: Told }
+  const facts: Told = { flags: spec.flags, begin: begin.spec.index }
+  if (begin.type === 'keyword') facts.begin = [begin.spec.keyword, begin.spec.startfrom]
+  if (begin.type === 'unknown') facts.begin = 'unknown'
+  if (find.type === 'range') facts.range = [find.spec.lastkey, find.spec.keystep, find.spec.limit]
+  if (find.type === 'keynum') facts.keynum = [find.spec.keynumidx, find.spec.firstkey, find.spec.keystep]
+  if (find.type === 'unknown') facts.find = 'unknown'
+  return facts
 }
 
 function argumentFacts(arg: Told): ArgumentFacts {
@@ -151,6 +156,14 @@ describe('the notation of rows', () => {
         ],
       },
     ])
+  })
+
+  test('names a token and the key spec of a value where they do not follow', () => {
+    expect(parseSyntax('[order: ASC] [BY pattern(pattern#1)]')).toEqual([
+      { name: 'order', type: 'pure-token', token: 'ASC', optional: true },
+      { name: 'pattern', type: 'pattern', keySpec: 1, token: 'BY', optional: true },
+    ])
+    expect(plainSyntax('[order: ASC] [BY pattern(pattern#1)]')).toBe('[ASC] [BY pattern]')
   })
 
   test('is shown to people without names of groups, types and idle brackets', () => {

@@ -85,6 +85,9 @@ const NO_EXPIRIES: readonly string[] = [
   ...['9223370399119966', '9223370399119966000', '1.5', 'x', '', '99999999999999999999', '-9223372036854776'],
 ]
 
+const FIELD_TYPES = ['u1', 'u2', 'u8', 'i8', 'i5', 'u13', 'i16', 'u32', 'i33', 'u52', 'i53', 'u54', 'u63', 'i63', 'i64']
+const NO_FIELD_TYPES = ['u64', 'i65', 'u0', 'I8', 'x', '', 'u', 'u08', 'i-1']
+
 const TOKENS = ['NX', 'XX', 'GT', 'LT', 'EX', 'PX', 'KEEPTTL', 'GET', 'PERSIST', 'REPLACE', 'DB', 'COUNT', 'LEN']
 
 interface Row {
@@ -217,9 +220,16 @@ export class Generator {
       case 'count':
         return this.chance(0.9) ? '1000000' : this.pick([...INTEGERS, ...NO_INTEGERS])
       case 'offset':
+        if (this.row.startsWith('bitfield') && this.chance(0.2)) return `#${this.below(9)}`
         return this.chance(0.9)
           ? String(this.below(200))
           : this.pick(['-1', '536870912', '9223372036854775807', 'x', ''])
+      case 'bit':
+        return this.chance(0.95) ? String(this.below(2)) : this.pick(['2', '-1', 'x', '', '9223372036854775808'])
+      case 'operation':
+        return this.chance(0.97) ? this.pick(['AND', 'or', 'Xor', 'NOT']) : this.pick(['NAND', ''])
+      case 'encoding':
+        return this.chance(0.98) ? this.pick(FIELD_TYPES) : this.pick(NO_FIELD_TYPES)
       case 'type':
         return this.pick(['string', 'STRING', 'list', 'hash', 'x', ''])
       case 'password':

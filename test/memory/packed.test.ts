@@ -12,6 +12,8 @@ import {
   packedIntSize,
   packedSize,
   packedSkip,
+  packedTextBytes,
+  packedTextLength,
   packedWrite,
   packedWriteInt,
 } from '../../src/memory/packed.ts'
@@ -78,12 +80,14 @@ describe('packed elements', () => {
           expect(packedSkip(u8, place)).toBe(element.next)
           expect(packedBack(u8, element.next)).toBe(place)
           expect(element.textLength).toBe(text.length)
+          expect(packedTextLength(u8, place)).toBe(text.length)
           const out = new Uint8Array(text.length)
           expect(element.writeText(out, 0)).toBe(text.length)
           expect(toText(out, 0, out.length)).toBe(text)
           expect(element.isInt).toBe(!Number.isNaN(parseSafe(buf, 0, buf.length)))
           expect(packedInt(u8, place)).toBe(parseSafe(buf, 0, buf.length))
         }
+        expect(packedTextBytes(u8, 8, at)).toBe(list.reduce((sum, text) => sum + text.length, 0))
         const wanted = fromText(list[list.length - 1] ?? 'none')
         const found = packedFind(u8, 8, at, wanted, 0, wanted.length, 0)
         for (let i = 0; i < list.length; i++) {

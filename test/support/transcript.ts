@@ -11,6 +11,8 @@
 // After each play the accounts of every namespace must be those of its entries, and the server must have met no bug.
 
 import { buildTable } from '../../src/commands/all.ts'
+import { Args } from '../../src/commands/args.ts'
+import { isFixed, keyPositions } from '../../src/commands/key-positions.ts'
 import type { TableRow } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
 import { type Expected, isError, matches, type Protocol, pushBefore, shown } from './expectation.ts'
@@ -69,10 +71,31 @@ export function rowOf(words: readonly string[]): TableRow | undefined {
   return row?.subcommands?.find(sub => sub.name === words[1]?.toLowerCase()) ?? row
 }
 
+/** The words as a command sees them. */
+function argsOf(words: readonly string[]): Args {
+  const args = new Args()
+  args.buf = Buffer.from(words.join(''), 'latin1')
+  args.starts = new Int32Array(words.length)
+  args.ends = new Int32Array(words.length)
+  args.count = words.length
+  let at = 0
+  for (const [i, word] of words.entries()) {
+    args.starts[i] = at
+    at += word.length
+    args.ends[i] = at
+  }
+  return args
+}
+
 /** Numbers of the words that are keys. */
 export function keyWords(words: readonly string[]): number[] {
+  const row = rowOf(words)
+  if (row === undefined) return []
+  const found = keyPositions(row.row, argsOf(words), 0)
+  if (found !== undefined) return found.map(({ word }) => word)
+  // Words are missing: those that are there count.
   const places: number[] = []
-  for (const { at, last, step } of rowOf(words)?.keys ?? []) {
+  for (const { at, last, step } of row.keys.filter(isFixed)) {
     const end = last < 0 ? words.length + last : at + last
     for (let i = at; i <= end && i < words.length; i += step) places.push(i)
   }
@@ -244,6 +267,8 @@ class Player {
 function patternWords(words: readonly string[]): number[] {
   const name = words[0]?.toUpperCase()
   if (name === 'KEYS') return [1]
+  if (name?.startsWith('SORT'))
+    return words.flatMap((word, i) => (/^(by|get)$/i.test(words[i - 1] ?? '') && word !== '#' ? [i] : []))
   if (name !== 'SCAN') return []
   return words.flatMap((word, i) => (i > 2 && words[i - 1]?.toUpperCase() === 'MATCH' && word !== '' ? [i] : []))
 }

@@ -1,6 +1,7 @@
 // The families of transcripts. A new family is a file and a line here.
 
 import type { Transcript } from '../support/transcript.ts'
+import { bitfield } from './bitfield.ts'
 import { bits } from './bits.ts'
 import { command } from './command.ts'
 import { connection } from './connection.ts'
@@ -17,6 +18,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   strings,
   counters,
   bits,
+  bitfield,
   lcs,
   expiry,
   keys,

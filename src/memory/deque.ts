@@ -1,0 +1,287 @@
+// A deque: a list of packed elements (packed.ts) in chunks (chunk.ts), found through a directory (deque-directory.ts).
+//
+//   root, 24 bytes                                              0 allocated, 4 logical: the owner's
+//     8  i32  elements   12  i32  first directory block   16  i32  last directory block
+//
+//   root ─► directory block ⇄ directory block ─► chunk, chunk, ... of up to 4 KiB
+//
+//   push, pop at both ends     O(element); no element moves, but when a chunk of one end runs dry on the other's side
+//   index                      O(1) near the ends; in the middle chunks / 125 blocks, then one block, then one chunk
+//   insert, set, remove there  the same and O(chunk)
+//   remove a range             O(chunks of it)
+//   1,000,000 of 18 bytes      20.1 bytes each: 18 of text, 2 of the element, 0.1 of chunk and directory
+//
+// What says false or 0 for want of memory has changed nothing that a reader can see.
+
+import { Arena } from './arena.ts'
+import {
+  CHUNK_HEADER_BYTES,
+  CHUNK_ROOM_BYTES,
+  chunkCreate,
+  chunkEnd,
+  chunkMove,
+  chunkRoom,
+  chunkShift,
+  chunkStart,
+  chunkTrim,
+  chunkUsed,
+  OWN_CHUNK_BYTES,
+  setChunkEnd,
+  setChunkStart,
+} from './chunk.ts'
+import {
+  addElements,
+  blockLength,
+  createDirectory,
+  type EntryPlace,
+  entryAt,
+  entryChunk,
+  entryCount,
+  insertEntry,
+  nextBlock,
+  ROOT_HEAD,
+  ROOT_TAIL,
+  removeEntry,
+} from './deque-directory.ts'
+import { PACKED_OVERHEAD_BYTES, packedBack, packedSize, packedSkip, packedWrite } from './packed.ts'
+import { packedCount, packedCreate, packedFirst, packedStop } from './packed-block.ts'
+
+const COUNT_AT = 8
+const ROOT_BYTES = 24
+/** Room of a new chunk at an end; it grows by halves up to CHUNK_ROOM_BYTES. */
+const FIRST_ROOM_BYTES = 1016
+/** A chunk is shifted to make room at an end when this part of it is free: the shift then pays for many pushes. */
+const SHIFT_PART = 3
+
+const FRONT = 0
+const BACK = 1
+type Side = typeof FRONT | typeof BACK
+
+/** Where entries go in; used within one call only. */
+const place: EntryPlace = { block: 0, slot: 0 }
+
+export function dequeCount(a: Arena, root: number): number {
+  return a.i32[(root + COUNT_AT) >> 2]
+}
+
+/** Makes an empty deque; 0: no room. */
+export function dequeCreate(a: Arena): number {
+  const root = a.alloc(ROOT_BYTES)
+  if (root === 0) return 0
+  a.i32.fill(0, root >> 2, (root + ROOT_BYTES) >> 2)
+  if (createDirectory(a, root) !== 0) return root
+  a.free(root)
+  return 0
+}
+
+/** Frees everything of the deque. */
+export function dequeFree(a: Arena, root: number): void {
+  let block = a.i32[(root + ROOT_HEAD) >> 2]
+  while (block !== 0) {
+    const next = nextBlock(a, block)
+    for (let slot = blockLength(a, block) - 1; slot >= 0; slot--) a.free(entryChunk(a, block, slot))
+    a.free(block)
+    block = next
+  }
+  a.free(root)
+}
+
+/** A copy in an arena, the same or another; 0: no room. */
+export function dequeCopy(a: Arena, root: number, to: Arena): number {
+  const copied = dequeCreate(to)
+  if (copied === 0) return 0
+  let block = a.i32[(root + ROOT_HEAD) >> 2]
+  for (; block !== 0; block = nextBlock(a, block)) {
+    for (let slot = 0; slot < blockLength(a, block); slot++) {
+      const chunk = entryChunk(a, block, slot)
+      if (!appendRun(to, copied, a.u8, chunkStart(a, chunk), chunkEnd(a, chunk), entryCount(a, block, slot))) {
+        dequeFree(to, copied)
+        return 0
+      }
+    }
+  }
+  return copied
+}
+
+/** Puts `count` elements that lie in from[start, stop) at the end, as a chunk. */
+function appendRun(a: Arena, root: number, from: Uint8Array, start: number, stop: number, count: number): boolean {
+  const chunk = chunkCreate(a, stop - start, 0, stop - start)
+  if (chunk === 0) return false
+  if (from === a.u8) from.copyWithin(chunkStart(a, chunk), start, stop)
+  else a.u8.set(from.subarray(start, stop), chunkStart(a, chunk))
+  place.block = a.i32[(root + ROOT_TAIL) >> 2]
+  place.slot = blockLength(a, place.block)
+  if (!insertEntry(a, root, place, chunk, count)) {
+    a.free(chunk)
+    return false
+  }
+  a.i32[(root + COUNT_AT) >> 2] += count
+  return true
+}
+
+/** Makes a packed block a deque: its new root, with the owner's words carried over; the block is freed. 0: no room. */
+export function dequeFromPacked(a: Arena, packed: number): number {
+  const root = dequeCreate(a)
+  if (root === 0) return 0
+  const count = packedCount(a, packed)
+  if (count > 0 && !appendRun(a, root, a.u8, packedFirst(packed), packedStop(a, packed), count)) {
+    dequeFree(a, root)
+    return 0
+  }
+  a.i32.copyWithin(root >> 2, packed >> 2, (packed >> 2) + 2)
+  a.free(packed)
+  return root
+}
+
+/**
+ * Makes a deque of one chunk with at most `mostBytes` of elements a packed block: its offset, with the owner's words. 0: it
+ * is larger or there is no room.
+ */
+export function dequeToPacked(a: Arena, root: number, mostBytes: number): number {
+  const block = a.i32[(root + ROOT_HEAD) >> 2]
+  if (blockLength(a, block) !== 1 || nextBlock(a, block) !== 0) return 0
+  const chunk = entryChunk(a, block, 0)
+  const used = chunkUsed(a, chunk)
+  if (used > mostBytes) return 0
+  const packed = packedCreate(a, used)
+  if (packed === 0) return 0
+  a.u8.copyWithin(packedFirst(packed), chunkStart(a, chunk), chunkEnd(a, chunk))
+  a.i32.copyWithin(packed >> 2, root >> 2, (root >> 2) + 2)
+  a.i32[(packed >> 2) + 2] = dequeCount(a, root)
+  a.i32[(packed >> 2) + 3] = used
+  dequeFree(a, root)
+  return packed
+}
+
+/** Puts the text buf[start, end) at the end. False: no room. */
+export function dequePushBack(a: Arena, root: number, buf: Uint8Array, start: number, end: number): boolean {
+  const { i32 } = a
+  let block = i32[(root + ROOT_TAIL) >> 2]
+  let slot = blockLength(a, block) - 1
+  let chunk = slot < 0 ? 0 : entryChunk(a, block, slot)
+  if (slot < 0 || i32[(chunk + 4) >> 2] + (end - start) + PACKED_OVERHEAD_BYTES > a.sizeOf(chunk)) {
+    if (!makeRoom(a, root, BACK, packedSize(buf, start, end))) return false
+    block = i32[(root + ROOT_TAIL) >> 2]
+    slot = blockLength(a, block) - 1
+    chunk = entryChunk(a, block, slot)
+  }
+  setChunkEnd(a, chunk, packedWrite(a.u8, chunkEnd(a, chunk), buf, start, end))
+  addElements(a, block, slot, 1)
+  i32[(root + COUNT_AT) >> 2]++
+  return true
+}
+
+/** Puts the text buf[start, end) at the beginning. False: no room. */
+export function dequePushFront(a: Arena, root: number, buf: Uint8Array, start: number, end: number): boolean {
+  const { i32 } = a
+  const size = packedSize(buf, start, end)
+  let block = i32[(root + ROOT_HEAD) >> 2]
+  let chunk = blockLength(a, block) === 0 ? 0 : entryChunk(a, block, 0)
+  if (chunk === 0 || i32[chunk >> 2] - CHUNK_HEADER_BYTES < size) {
+    if (!makeRoom(a, root, FRONT, size)) return false
+    block = i32[(root + ROOT_HEAD) >> 2]
+    chunk = entryChunk(a, block, 0)
+  }
+  const at = chunkStart(a, chunk) - size
+  packedWrite(a.u8, at, buf, start, end)
+  setChunkStart(a, chunk, at)
+  addElements(a, block, 0, 1)
+  i32[(root + COUNT_AT) >> 2]++
+  return true
+}
+
+/** Makes `size` bytes free at a side: by a shift or a larger block of the chunk there, or by a new chunk. */
+function makeRoom(a: Arena, root: number, side: Side, size: number): boolean {
+  const { i32 } = a
+  const block = i32[(root + (side === BACK ? ROOT_TAIL : ROOT_HEAD)) >> 2]
+  const length = blockLength(a, block)
+  if (length === 0) return addChunk(a, root, side, size)
+  const slot = side === BACK ? length - 1 : 0
+  const chunk = entryChunk(a, block, slot)
+  const isOnly = length === 1 && i32[(root + ROOT_HEAD) >> 2] === i32[(root + ROOT_TAIL) >> 2]
+  const used = chunkUsed(a, chunk)
+  const room = chunkRoom(a, chunk)
+  if (
+    (side === BACK ? room + CHUNK_HEADER_BYTES - i32[(chunk + 4) >> 2] : i32[chunk >> 2] - CHUNK_HEADER_BYTES) >= size
+  )
+    return true
+  if (used + size <= CHUNK_ROOM_BYTES) {
+    if (used + size <= room && room - used >= room >> SHIFT_PART) {
+      chunkShift(a, chunk, roomBefore(room, used, size, side, isOnly))
+      return true
+    }
+    if (room < CHUNK_ROOM_BYTES) {
+      const wanted = Math.min(CHUNK_ROOM_BYTES, ((used + size) * 1.5) | 0)
+      const newRoom = Arena.goodSize(CHUNK_HEADER_BYTES + wanted) - CHUNK_HEADER_BYTES
+      const moved = chunkMove(a, chunk, newRoom, roomBefore(newRoom, used, size, side, isOnly))
+      if (moved === 0) return false
+      i32[entryAt(a, block, slot) >> 2] = moved
+      return true
+    }
+  }
+  // The end becomes an inner chunk, unless it is the other end as well: what it has too much goes.
+  if (!isOnly) i32[entryAt(a, block, slot) >> 2] = chunkTrim(a, chunk)
+  return addChunk(a, root, side, size)
+}
+
+/** Where elements begin in a room so that the side gets what is free; a quarter is left for the other when both push here. */
+function roomBefore(room: number, used: number, size: number, side: Side, isOnly: boolean): number {
+  const other = isOnly ? (room - used - size) >> 2 : 0
+  return side === BACK ? other : room - used - other
+}
+
+/** A new chunk without elements at a side, with room for `size` bytes. */
+function addChunk(a: Arena, root: number, side: Side, size: number): boolean {
+  const wanted = size >= OWN_CHUNK_BYTES ? size : Math.max(size, FIRST_ROOM_BYTES)
+  const room = Arena.goodSize(CHUNK_HEADER_BYTES + wanted) - CHUNK_HEADER_BYTES
+  const chunk = chunkCreate(a, room, side === BACK ? 0 : room, 0)
+  if (chunk === 0) return false
+  place.block = a.i32[(root + (side === BACK ? ROOT_TAIL : ROOT_HEAD)) >> 2]
+  place.slot = side === BACK ? blockLength(a, place.block) : 0
+  if (insertEntry(a, root, place, chunk, 0)) return true
+  a.free(chunk)
+  return false
+}
+
+/** Place of the last element; there is one. */
+export function dequeLast(a: Arena, root: number): number {
+  const block = a.i32[(root + ROOT_TAIL) >> 2]
+  return packedBack(a.u8, chunkEnd(a, entryChunk(a, block, blockLength(a, block) - 1)))
+}
+
+/** Place of the first element; there is one. */
+export function dequeFirst(a: Arena, root: number): number {
+  return chunkStart(a, entryChunk(a, a.i32[(root + ROOT_HEAD) >> 2], 0))
+}
+
+/** Takes the last element out. */
+export function dequePopBack(a: Arena, root: number): void {
+  const block = a.i32[(root + ROOT_TAIL) >> 2]
+  const slot = blockLength(a, block) - 1
+  const chunk = entryChunk(a, block, slot)
+  a.i32[(root + COUNT_AT) >> 2]--
+  if (entryCount(a, block, slot) === 1) dropChunk(a, root, block, slot)
+  else {
+    setChunkEnd(a, chunk, packedBack(a.u8, chunkEnd(a, chunk)))
+    addElements(a, block, slot, -1)
+  }
+}
+
+/** Takes the first element out. */
+export function dequePopFront(a: Arena, root: number): void {
+  const block = a.i32[(root + ROOT_HEAD) >> 2]
+  const chunk = entryChunk(a, block, 0)
+  a.i32[(root + COUNT_AT) >> 2]--
+  if (entryCount(a, block, 0) === 1) dropChunk(a, root, block, 0)
+  else {
+    setChunkStart(a, chunk, packedSkip(a.u8, chunkStart(a, chunk)))
+    addElements(a, block, 0, -1)
+  }
+}
+
+function dropChunk(a: Arena, root: number, block: number, slot: number): void {
+  a.free(entryChunk(a, block, slot))
+  place.block = block
+  place.slot = slot
+  removeEntry(a, root, place)
+}

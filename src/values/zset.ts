@@ -1,0 +1,431 @@
+// A sorted set: members with a score each, in the order of score, then bytes. Small it is a packed block of pairs
+// (zset-pairs.ts), large a dict of members that a tree keeps in order; it does not become small again.
+//
+//   listpack   root = packed block: member, score, member, score ...
+//   skiplist   root, 40 bytes:    8  dict root (memory/dict.ts), hash of a member ──► scored member
+//                                24  tree root (memory/tree.ts), in order         ──► scored member (memory/scored.ts)
+//
+//   find, score        O(1), and O(n) while small         100,000 members of 10 bytes: about 55 bytes each
+//   insert, remove, rank, place of a bound     O(log n)
+//   walk from a rank   O(log n), then O(1) a member
+//
+// `find` leaves where the member is, and `rescore`, `remove` and `insert` go on from there: none looks it up again.
+
+import { parseDouble, writeDouble } from '../bytes/double.ts'
+import type { Arena } from '../memory/arena.ts'
+import {
+  dictClear,
+  dictFind,
+  dictInsert,
+  dictNext,
+  dictRef,
+  dictRemove,
+  dictScan,
+  type PairBatch,
+} from '../memory/dict.ts'
+import { PackedElement, packedBack } from '../memory/packed.ts'
+import { packedAt, packedCount, packedCreate, packedFirst, packedStop, packedUsed } from '../memory/packed-block.ts'
+import { makeScored, scoredEquals, scoredLength, scoredStart, scoreOf, setScore } from '../memory/scored.ts'
+import {
+  TreeCursor,
+  treeAppend,
+  treeBefore,
+  treeClear,
+  treeCount,
+  treeCut,
+  treeInsert,
+  treeMove,
+  treeRemove,
+} from '../memory/tree.ts'
+import { TreeKey } from '../memory/tree-node.ts'
+import { OOM_ARENA } from '../resp/errors.ts'
+import { FORM_LISTPACK, FORM_SKIPLIST, TYPE_ZSET } from './types.ts'
+import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import {
+  pairFind,
+  pairIndex,
+  pairInsert,
+  pairPlace,
+  pairScore,
+  pairSkip,
+  pairsBefore,
+  pairsRemove,
+  scoreAt,
+} from './zset-pairs.ts'
+
+const DICT_AT = ROOT_OWN
+const TREE_AT = ROOT_OWN + 16
+const ROOT_BYTES = TREE_AT + 16
+/** What a score counts in the logical size. */
+const SCORE_BYTES = 8
+/** Room of a new packed block: a few short members. */
+const FIRST_BYTES = 48
+/** Members cut out of the tree in one go. */
+const CUT_TOGETHER = 64
+
+const key = new TreeKey()
+const moved = new TreeKey()
+const element = new PackedElement()
+const cutRefs = new Int32Array(CUT_TOGETHER)
+
+export class SortedSet extends Value {
+  readonly type = TYPE_ZSET
+  readonly order = 'none'
+  readonly width = 2
+
+  /** Score of the member that find met, and of the one that the walk is at. */
+  score = 0
+  /** The member that the walk is at: bytes of the arena, or of the view's own when it is packed as an integer. */
+  buf: Uint8Array = new Uint8Array(0)
+  start = 0
+  end = 0
+  /** What find met: place of the pair, or slot of the dict. */
+  private found = 0
+  private hash = 0
+  private readonly cursor = new TreeCursor()
+  /** Place of the pair that the walk is at. */
+  private at = 0
+  private readonly text = new Uint8Array(24)
+
+  get isSmall(): boolean {
+    return this.form === FORM_LISTPACK
+  }
+
+  get count(): number {
+    return this.isSmall ? packedCount(this.a, this.root) >> 1 : treeCount(this.a, this.root + TREE_AT)
+  }
+
+  create(host: ValueHost, a: Arena): void {
+    const root = packedCreate(a, FIRST_BYTES)
+    if (root === 0) throw OOM_ARENA
+    this.aim(host, a, root, FORM_LISTPACK)
+  }
+
+  release(): void {
+    if (!this.isSmall) this.clearLarge(this.root)
+    this.a.free(this.root)
+  }
+
+  copyTo(b: Arena): number {
+    const { a, root } = this
+    const copy = this.isSmall ? b.alloc(packedStop(a, root) - root) : this.largeCopy(b)
+    if (copy === 0) throw OOM_ARENA
+    if (this.isSmall) b.u8.set(a.u8.subarray(root, packedStop(a, root)), copy)
+    return copy
+  }
+
+  // ---- one member -------------------------------------------------------------------------------------------------
+
+  /** Whether buf[start, end) is a member; `score` is its score then. */
+  find(buf: Uint8Array, start: number, end: number): boolean {
+    const { a, root } = this
+    if (this.isSmall) {
+      this.found = pairFind(a, root, buf, start, end)
+      if (this.found === 0) return false
+      this.score = pairScore(a.u8, this.found)
+      return true
+    }
+    const hash = this.host.hasher.hash(buf, start, end)
+    this.hash = hash
+    let slot = dictFind(a, root + DICT_AT, hash)
+    while (slot !== 0) {
+      const ref = dictRef(a, slot)
+      if (scoredEquals(a.u8, ref, buf, start, end)) {
+        this.found = slot
+        this.score = scoreOf(a, ref)
+        return true
+      }
+      slot = dictNext(a, root + DICT_AT, slot, hash)
+    }
+    return false
+  }
+
+  /** Adds the member that find has just not met. Throws OOM_ARENA before any change. */
+  insert(score: number, buf: Uint8Array, start: number, end: number): void {
+    const { limits } = this.host
+    if (this.isSmall) {
+      if (this.count < limits.zsetMaxListpackEntries && end - start <= limits.zsetMaxListpackValueBytes) {
+        this.insertPair(score, buf, start, end)
+        this.addLogical(SCORE_BYTES + end - start)
+        return
+      }
+      this.enlarge()
+      this.hash = this.host.hasher.hash(buf, start, end)
+    }
+    const { a, root } = this
+    const ref = makeScored(a, score, buf, start, end)
+    if (ref === 0) throw OOM_ARENA
+    if (dictInsert(a, root + DICT_AT, this.hash, ref) === 0) {
+      a.free(ref)
+      throw OOM_ARENA
+    }
+    key.member(score, buf, start, end, false)
+    if (!treeInsert(a, root + TREE_AT, key, ref)) {
+      this.dropFromDict(ref, this.hash)
+      a.free(ref)
+      throw OOM_ARENA
+    }
+    this.addLogical(SCORE_BYTES + end - start)
+  }
+
+  /** The member that find has met, buf[start, end), gets another score. Throws OOM_ARENA before any change. */
+  rescore(score: number, buf: Uint8Array, start: number, end: number): void {
+    const { a, root } = this
+    if (this.isSmall) {
+      this.rescorePair(score, buf, start, end)
+      return
+    }
+    key.member(this.score, buf, start, end, false)
+    moved.member(score, buf, start, end, false)
+    if (!treeMove(a, root + TREE_AT, key, moved)) throw OOM_ARENA
+    setScore(a, dictRef(a, this.found), score)
+  }
+
+  /** Takes out the member that find has met, buf[start, end). */
+  remove(buf: Uint8Array, start: number, end: number): void {
+    const { a, root } = this
+    this.addLogical(-(SCORE_BYTES + end - start))
+    if (this.isSmall) {
+      this.root = pairsRemove(a, root, this.found, 1)
+      return
+    }
+    const ref = dictRef(a, this.found)
+    key.member(this.score, buf, start, end, false)
+    treeRemove(a, root + TREE_AT, key)
+    dictRemove(a, root + DICT_AT, this.found)
+    a.free(ref)
+  }
+
+  /** Rank of the member that find has met, buf[start, end). */
+  rank(buf: Uint8Array, start: number, end: number): number {
+    if (this.isSmall) return pairIndex(this.a, this.root, this.found)
+    key.member(this.score, buf, start, end, false)
+    return treeBefore(this.a, this.root + TREE_AT, key)
+  }
+
+  // ---- ranges of ranks --------------------------------------------------------------------------------------------
+
+  /** How many members lie before a place (memory/tree-node.ts). */
+  before(place: TreeKey): number {
+    if (this.isSmall) return pairsBefore(this.a, this.root, place)
+    return treeBefore(this.a, this.root + TREE_AT, place)
+  }
+
+  /** Takes out `n` members from `rank` on; they must be there. */
+  cut(rank: number, n: number): void {
+    if (n <= 0) return
+    const { a, root } = this
+    if (!this.isSmall) {
+      for (let left = n; left > 0; ) left -= this.cutSome(rank, left)
+      return
+    }
+    const at = packedAt(a, root, 2 * rank)
+    let bytes = 0
+    for (let i = 0, pair = at; i < n; i++, pair = pairSkip(a.u8, pair)) {
+      element.read(a.u8, pair)
+      bytes += SCORE_BYTES + element.textLength
+    }
+    this.addLogical(-bytes)
+    this.root = pairsRemove(a, root, at, n)
+  }
+
+  /** Moves the walk to the member of this rank, 0 .. count - 1. */
+  seek(rank: number): void {
+    if (this.isSmall) this.at = packedAt(this.a, this.root, 2 * rank)
+    else this.cursor.toRank(this.a, this.root + TREE_AT, rank)
+    this.load()
+  }
+
+  /** Moves on; behind the last member nothing is loaded. */
+  next(): void {
+    const { a } = this
+    if (this.isSmall) {
+      this.at = pairSkip(a.u8, this.at)
+      if (this.at >= packedStop(a, this.root)) return
+    } else {
+      this.cursor.next(a)
+      if (this.cursor.leaf === 0) return
+    }
+    this.load()
+  }
+
+  previous(): void {
+    const { a } = this
+    if (this.isSmall) {
+      if (this.at <= packedFirst(this.root)) return
+      this.at = packedBack(a.u8, packedBack(a.u8, this.at))
+    } else {
+      this.cursor.previous(a)
+      if (this.cursor.leaf === 0) return
+    }
+    this.load()
+  }
+
+  private load(): void {
+    const { a } = this
+    const { u8 } = a
+    if (this.isSmall) {
+      element.read(u8, this.at)
+      this.score = scoreAt(u8, element.next)
+      this.loadElement()
+      return
+    }
+    this.loadScored(this.cursor.ref(a))
+  }
+
+  private loadElement(): void {
+    if (element.isInt) {
+      this.buf = this.text
+      this.start = 0
+      this.end = element.writeText(this.text, 0)
+    } else {
+      this.buf = element.buf
+      this.start = element.start
+      this.end = element.end
+    }
+  }
+
+  /** Loads a scored member, as a scan meets them. */
+  loadScored(ref: number): void {
+    const { a } = this
+    this.buf = a.u8
+    this.score = scoreOf(a, ref)
+    this.start = scoredStart(a.u8, ref)
+    this.end = this.start + scoredLength(a.u8, ref)
+  }
+
+  /** Refs of about `wanted` members of a large set, as dictScan gives them; for loadScored. */
+  scan(from: number, wanted: number, out: PairBatch): number {
+    return dictScan(this.a, this.root + DICT_AT, from, wanted, out)
+  }
+
+  // ---- whole values -----------------------------------------------------------------------------------------------
+
+  /** A place is a rank. */
+  visitFrom(from: number, wanted: number, visit: Visit): number {
+    const stop = Math.min(this.count, from + wanted)
+    const score = new Uint8Array(32)
+    if (from < stop) this.seek(from)
+    for (let rank = from; rank < stop; rank++) {
+      visit(this.buf, this.start, this.end)
+      visit(score, 0, writeDouble(score, 0, this.score))
+      this.next()
+    }
+    return stop === this.count ? VISIT_END : stop
+  }
+
+  restore(element: RestoredElement): boolean {
+    const { buf, starts, ends } = element
+    const score = parseDouble(buf, starts[1], ends[1])
+    if (score === undefined || this.find(buf, starts[0], ends[0])) return false
+    this.insert(score, buf, starts[0], ends[0])
+    return true
+  }
+
+  // ---- small form -------------------------------------------------------------------------------------------------
+
+  private insertPair(score: number, buf: Uint8Array, start: number, end: number): void {
+    key.member(score, buf, start, end, false)
+    const block = pairInsert(this.a, this.root, pairPlace(this.a, this.root, key), score, buf, start, end)
+    if (block === 0) throw OOM_ARENA
+    this.root = block
+  }
+
+  private rescorePair(score: number, buf: Uint8Array, start: number, end: number): void {
+    const { a, root, found } = this
+    key.member(score, buf, start, end, false)
+    const place = pairPlace(a, root, key)
+    const used = packedUsed(a, root)
+    const block = pairInsert(a, root, place, score, buf, start, end)
+    if (block === 0) throw OOM_ARENA
+    const grown = packedUsed(a, block) - used
+    this.root = pairsRemove(a, block, found - root + block + (place <= found ? grown : 0), 1)
+  }
+
+  /** Makes a small set large. Throws OOM_ARENA before any change. */
+  private enlarge(): void {
+    const { a, root } = this
+    const large = this.largeCopy(a)
+    if (large === 0) throw OOM_ARENA
+    a.free(root)
+    this.root = large
+    this.form = FORM_SKIPLIST
+  }
+
+  // ---- large form -------------------------------------------------------------------------------------------------
+
+  /** Root of a large set in `b` with these members; 0 when there is no room. */
+  private largeCopy(b: Arena): number {
+    const { count } = this
+    const root = b.alloc(ROOT_BYTES)
+    if (root === 0) return 0
+    b.i32.fill(0, root >> 2, (root + ROOT_BYTES) >> 2)
+    b.i32[(root + ROOT_LOGICAL) >> 2] = this.logical
+    if (count > 0) this.seek(0)
+    for (let i = 0; i < count; i++) {
+      const ref = makeScored(b, this.score, this.buf, this.start, this.end)
+      const hash = this.host.hasher.hash(this.buf, this.start, this.end)
+      if (
+        ref === 0 ||
+        dictInsert(b, root + DICT_AT, hash, ref) === 0 ||
+        !treeAppend(b, root + TREE_AT, this.score, ref)
+      ) {
+        if (ref !== 0) b.free(ref)
+        freeScored(b, root, i)
+        clearRoots(b, root)
+        b.free(root)
+        return 0
+      }
+      this.next()
+    }
+    return root
+  }
+
+  private clearLarge(root: number): void {
+    freeScored(this.a, root, treeCount(this.a, root + TREE_AT))
+    clearRoots(this.a, root)
+  }
+
+  /** Takes out members from `rank` on that lie together in the tree; returns how many. */
+  private cutSome(rank: number, most: number): number {
+    const { a, root } = this
+    const n = treeCut(a, root + TREE_AT, rank, most, cutRefs)
+    let bytes = 0
+    for (let i = 0; i < n; i++) {
+      const ref = cutRefs[i]
+      const start = scoredStart(a.u8, ref)
+      const length = scoredLength(a.u8, ref)
+      this.dropFromDict(ref, this.host.hasher.hash(a.u8, start, start + length))
+      bytes += SCORE_BYTES + length
+      a.free(ref)
+    }
+    this.addLogical(-bytes)
+    return n
+  }
+
+  private dropFromDict(ref: number, hash: number): void {
+    const { a } = this
+    const root = this.root + DICT_AT
+    let slot = dictFind(a, root, hash)
+    while (slot !== 0 && dictRef(a, slot) !== ref) slot = dictNext(a, root, slot, hash)
+    dictRemove(a, root, slot)
+  }
+}
+
+const walk = new TreeCursor()
+
+/** Frees the first `n` members in the tree. */
+function freeScored(a: Arena, root: number, n: number): void {
+  if (n > 0) walk.toRank(a, root + TREE_AT, 0)
+  for (let i = 0; i < n; i++, walk.next(a)) a.free(walk.ref(a))
+}
+
+function clearRoots(a: Arena, root: number): void {
+  treeClear(a, root + TREE_AT)
+  dictClear(a, root + DICT_AT)
+}
+
+/** Bytes that one more member of `length` bytes can need at once, but for a conversion. */
+export function memberRoom(length: number): number {
+  return SCORE_BYTES + 2 * length + 64
+}
