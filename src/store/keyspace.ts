@@ -180,6 +180,7 @@ export class Keyspace extends KeyFinder {
     const a = p.shard.arena
     const keyBytes = p.keyEnd - p.keyStart
     const e = this.allocate(a, need)
+    this.epoch++
     const fresh = p.ns === 0
     if (fresh) {
       const name = p.nsHash === 0 ? DEFAULT_NAME : p.buf
@@ -209,6 +210,7 @@ export class Keyspace extends KeyFinder {
 
   /** Removes the key at `p`; the place then says that it does not exist. Without announcing it. */
   drop(p: Place): void {
+    this.epoch++
     const a = p.shard.arena
     const { ns, entry: e } = p
     this.account(ns, a, -(a.i32[(ns + NS_NAME_LENGTH) >> 2] + keyLength(a, e) + this.valueLogical(a, e)), -a.sizeOf(e))
@@ -287,6 +289,7 @@ export class Keyspace extends KeyFinder {
   /** Empties a database at once; what it held is freed in slices. Returns the number of keys it had. */
   flush(db: number): number {
     const keys = this.size(db)
+    this.epoch++
     for (const shard of this.shards) {
       let others = 0
       for (let i = 0; i < this.databases; i++)
@@ -299,6 +302,7 @@ export class Keyspace extends KeyFinder {
   }
 
   flushAll(): number {
+    this.epoch++
     let keys = 0
     for (let db = 0; db < this.databases; db++) keys += this.size(db)
     for (const shard of this.shards) shard.reset(this.nowMs)
@@ -313,6 +317,7 @@ export class Keyspace extends KeyFinder {
   }
 
   swap(a: number, b: number): void {
+    this.epoch++
     for (const shard of this.shards) shard.swap(a, b)
     this.dirty++
     for (const observer of this.observers) {

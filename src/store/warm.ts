@@ -32,7 +32,7 @@ export class Warmer {
       if (word === 0) namespaces[i] = 0
       else this.aim(i, requests[i] as Words, word, db)
     }
-    this.sink = this.touchSlots(n) + this.touchEntries(n)
+    this.sink = this.touchSlots(n) + this.touchEntries(requests, n, db)
   }
 
   private aim(i: number, words: Words, word: number, db: number): void {
@@ -56,14 +56,21 @@ export class Warmer {
     return sink
   }
 
-  private touchEntries(n: number): number {
+  /** What it finds is noted for the look-up itself. */
+  private touchEntries(requests: readonly Words[], n: number, db: number): number {
     const { keys, namespaces, hashes } = this
+    const { epoch } = keys
     let sink = 0
     for (let i = 0; i < n; i++) {
       const ns = namespaces[i]
       if (ns === 0) continue
       const { arena } = keys.shardOf(hashes[i])
       const slot = dictFind(arena, ns, hashes[i])
+      const words = requests[i] as Words
+      words.foundEpoch = epoch
+      words.foundDb = db
+      words.foundNs = ns
+      words.foundSlot = slot
       if (slot === 0) continue
       const entry = dictRef(arena, slot) >> 2
       sink ^= arena.i32[entry] ^ arena.i32[entry + LINE_WORDS]

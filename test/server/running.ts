@@ -1,6 +1,6 @@
 // A server without its sockets, for tests of what it tells about itself: commands go through the real dispatcher.
 
-import { Request } from '../../src/resp/request.ts'
+import { Args } from '../../src/commands/args.ts'
 import { loadConfig } from '../../src/server/config/load.ts'
 import type { ServerState, SnapshotFacts } from '../../src/server/info/state.ts'
 import { openLog } from '../../src/server/log.ts'
@@ -42,7 +42,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
   const startupBytes = server.keys.allocatedBytes()
   const { keys, stats, labels, table, clients, startedMs } = server
   const execute = (words: readonly string[]): void => {
-    const request = new Request()
+    const request = new Args()
     request.fill(words.map(word => Buffer.from(word, 'latin1')))
     dispatcher.execute(request)
   }
