@@ -12,6 +12,8 @@ import { keyCommands } from './keys-basic.ts'
 import { expiryCommands } from './keys-expiry.ts'
 import { walkCommands } from './keyspace-walk.ts'
 import { lcsCommands } from './lcs.ts'
+import { listCommands } from './lists.ts'
+import { listEnds } from './lists-ends.ts'
 import { objectCommands } from './object.ts'
 import { serverCommands } from './server.ts'
 import { stringChanges } from './strings-change.ts'
@@ -27,6 +29,8 @@ const FAMILIES: readonly (readonly Command[])[] = [
   bitopCommands,
   bitfieldCommands,
   lcsCommands,
+  listEnds,
+  listCommands,
   keyCommands,
   expiryCommands,
   walkCommands,

@@ -175,6 +175,8 @@ export class Dispatcher {
   private run(row: TableRow, args: Args): void {
     const { reply } = this.context
     const mark = reply.mark()
+    // A command may have opened a value and left it as it was.
+    this.keys.changing = undefined
     try {
       row.run(this.context, args)
     } catch (error) {

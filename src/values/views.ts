@@ -2,12 +2,14 @@
 // line here, a name in types.ts and a record in persist/kinds.ts.
 
 import { Hash } from './hash.ts'
-import { TYPE_HASH, TYPE_ZSET } from './types.ts'
+import { List } from './list.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_ZSET } from './types.ts'
 import type { Value } from './value.ts'
 import { SortedSet } from './zset.ts'
 
 /** By type number; strings are no collections and have none. */
 export const VIEWS: readonly (Value | undefined)[] = Object.assign([], {
+  [TYPE_LIST]: new List(),
   [TYPE_ZSET]: new SortedSet(),
   [TYPE_HASH]: new Hash(),
 })

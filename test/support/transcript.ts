@@ -273,7 +273,8 @@ function patternWords(words: readonly string[]): number[] {
   return words.flatMap((word, i) => (i > 2 && words[i - 1]?.toUpperCase() === 'MATCH' && word !== '' ? [i] : []))
 }
 
-const showsKeys = (words: readonly string[]): boolean => /^(keys|scan|randomkey)$/i.test(words[0] ?? '')
+const showsKeys = (words: readonly string[]): boolean =>
+  /^(keys|scan|randomkey|b?[lz]mpop|b[lr]pop|bzpop(min|max))$/i.test(words[0] ?? '')
 
 function stripped(reply: Reply, namespace: string): Reply {
   if (typeof reply === 'string') return reply.startsWith(`${namespace}/`) ? reply.slice(namespace.length + 1) : reply

@@ -11,6 +11,7 @@ import { expiry } from './expiry.ts'
 import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
+import { lists } from './lists.ts'
 import { server } from './server.ts'
 import { strings } from './strings.ts'
 
@@ -20,6 +21,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   bits,
   bitfield,
   lcs,
+  lists,
   expiry,
   keys,
   databases,

@@ -1,0 +1,423 @@
+// A list: elements in order. A short one is a packed block, a longer one a deque of chunks; both go by `quicklist`, as all
+// lists of Redis 7.0 do. The cursor walks either, so only what changes a list asks which it is.
+//
+// form LISTPACK    a packed block (memory/packed-block.ts) of at most PACKED_BYTES
+// form QUICKLIST   a deque (memory/deque.ts); it is packed again when it has shrunk to REPACK_BYTES
+
+import { copy } from '../bytes/ascii.ts'
+import { parseSafe } from '../bytes/int64.ts'
+import type { Words } from '../bytes/words.ts'
+import type { Arena } from '../memory/arena.ts'
+import {
+  dequeCopy,
+  dequeFirst,
+  dequeFree,
+  dequeFromPacked,
+  dequeLast,
+  dequePopBack,
+  dequePopFront,
+  dequePushBack,
+  dequePushFront,
+  dequeToPacked,
+} from '../memory/deque.ts'
+import { DequeCursor } from '../memory/deque-cursor.ts'
+import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace } from '../memory/deque-edit.ts'
+import {
+  PACKED_OVERHEAD_BYTES,
+  PackedElement,
+  packedBack,
+  packedMatches,
+  packedSkip,
+  packedTextBytes,
+  packedTextLength,
+} from '../memory/packed.ts'
+import {
+  packedAppend,
+  packedAt,
+  packedCreate,
+  packedFirst,
+  packedInsert,
+  packedRemoveTo,
+  packedReplace,
+  packedStop,
+  packedUsed,
+} from '../memory/packed-block.ts'
+import { OOM_ARENA } from '../resp/errors.ts'
+import type { ReplyWriter } from '../resp/writer.ts'
+import { FORM_LISTPACK, FORM_QUICKLIST, TYPE_LIST } from './types.ts'
+import { type RestoredElement, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+
+/** A push to the front of a packed list moves all of it: up to here in less time than a deque's bookkeeping takes. */
+const PACKED_BYTES = 1024
+/** A quarter, so that a list on the border does not change its form at every command. */
+const REPACK_BYTES = 256
+/** Fewer elements are worth a look whether they fit. */
+const REPACK_ELEMENTS = 64
+/** Room for elements in a new list. */
+const FIRST_BYTES = 32
+
+export const LEFT = 0
+export const RIGHT = 1
+export type Side = typeof LEFT | typeof RIGHT
+
+/** Digits of an element that is an integer, where bytes are asked for. */
+const digits = new Uint8Array(24)
+
+/** Writes an element as a bulk. */
+export function replyElement(reply: ReplyWriter, element: PackedElement): void {
+  if (element.isInt) reply.bulkInt(element.int)
+  else reply.bulk(element.buf, element.start, element.end)
+}
+
+export class List extends Value {
+  readonly type = TYPE_LIST
+  readonly order = 'given'
+  readonly width = 1
+  /** The element that `peek` and `seek` found. */
+  readonly element = new PackedElement()
+  private readonly cursor = new DequeCursor()
+
+  get count(): number {
+    return this.a.i32[(this.root + ROOT_OWN) >> 2]
+  }
+
+  create(host: ValueHost, a: Arena): void {
+    const root = packedCreate(a, FIRST_BYTES)
+    if (root === 0) throw OOM_ARENA
+    this.aim(host, a, root, FORM_LISTPACK)
+  }
+
+  release(): void {
+    if (this.form === FORM_LISTPACK) this.a.free(this.root)
+    else dequeFree(this.a, this.root)
+  }
+
+  copyTo(to: Arena): number {
+    const { a, root } = this
+    let copied = 0
+    if (this.form === FORM_LISTPACK) {
+      const bytes = packedStop(a, root) - root
+      copied = to.alloc(bytes)
+      if (copied !== 0) copy(to.u8, copied, a.u8, root, root + bytes)
+    } else copied = dequeCopy(a, root, to)
+    if (copied === 0) throw OOM_ARENA
+    to.i32[(copied >> 2) + 1] = this.logical
+    return copied
+  }
+
+  // ---- the ends ---------------------------------------------------------------------------------------------------
+
+  /** Pushes the words from `from` on, one after the other. Throws OOM_ARENA, and the list is as it was. */
+  pushWords(words: Words, from: number, side: Side): void {
+    const { buf, starts, ends, count } = words
+    for (let i = from; i < count; i++) {
+      if (this.tryPush(buf, starts[i], ends[i], side)) continue
+      while (i-- > from) this.pop(side)
+      throw OOM_ARENA
+    }
+  }
+
+  /** Pushes the text buf[start, end), which may not lie in this list. Throws OOM_ARENA, and the list is as it was. */
+  push(buf: Uint8Array, start: number, end: number, side: Side): void {
+    if (!this.tryPush(buf, start, end, side)) throw OOM_ARENA
+  }
+
+  private tryPush(buf: Uint8Array, start: number, end: number, side: Side): boolean {
+    const { a } = this
+    if (this.form === FORM_LISTPACK && this.isFull(end - start) && !this.unpack()) return false
+    const { root } = this
+    if (this.form === FORM_QUICKLIST) {
+      if (!(side === RIGHT ? dequePushBack(a, root, buf, start, end) : dequePushFront(a, root, buf, start, end)))
+        return false
+    } else {
+      const moved =
+        side === RIGHT
+          ? packedAppend(a, root, buf, start, end)
+          : packedInsert(a, root, packedFirst(root), buf, start, end)
+      if (moved === 0) return false
+      this.root = moved
+    }
+    this.addLogical(end - start)
+    return true
+  }
+
+  private isFull(textBytes: number): boolean {
+    return packedUsed(this.a, this.root) + textBytes + PACKED_OVERHEAD_BYTES > PACKED_BYTES
+  }
+
+  private unpack(): boolean {
+    const root = dequeFromPacked(this.a, this.root)
+    if (root === 0) return false
+    this.root = root
+    this.form = FORM_QUICKLIST
+    return true
+  }
+
+  private repack(): void {
+    if (this.form === FORM_LISTPACK || this.count > REPACK_ELEMENTS || this.count === 0) return
+    const root = dequeToPacked(this.a, this.root, REPACK_BYTES)
+    if (root === 0) return
+    this.root = root
+    this.form = FORM_LISTPACK
+  }
+
+  /** Looks at the element of a side; there is one. */
+  peek(side: Side): PackedElement {
+    const { a, root, element } = this
+    if (this.form === FORM_QUICKLIST) element.read(a.u8, side === RIGHT ? dequeLast(a, root) : dequeFirst(a, root))
+    else element.read(a.u8, side === RIGHT ? packedBack(a.u8, packedStop(a, root)) : packedFirst(root))
+    return element
+  }
+
+  /** Takes the element of a side out; there is one. */
+  pop(side: Side): void {
+    const { a, root } = this
+    if (this.form === FORM_QUICKLIST) {
+      this.addLogical(-packedTextLength(a.u8, side === RIGHT ? dequeLast(a, root) : dequeFirst(a, root)))
+      if (side === RIGHT) dequePopBack(a, root)
+      else dequePopFront(a, root)
+      this.repack()
+      return
+    }
+    const stop = packedStop(a, root)
+    const at = side === RIGHT ? packedBack(a.u8, stop) : packedFirst(root)
+    this.addLogical(-packedTextLength(a.u8, at))
+    this.root = packedRemoveTo(a, root, at, side === RIGHT ? stop : packedSkip(a.u8, at), 1)
+  }
+
+  // ---- by index ---------------------------------------------------------------------------------------------------
+
+  private seek(index: number): void {
+    if (this.form === FORM_QUICKLIST) this.cursor.seek(this.a, this.root, index)
+    else this.cursor.seekPacked(this.a, this.root, index)
+  }
+
+  private seekEnd(): void {
+    if (this.form === FORM_QUICKLIST) this.cursor.seekEnd(this.a, this.root)
+    else this.cursor.seekPacked(this.a, this.root, this.count)
+  }
+
+  /** Writes the element with this index, 0 <= index < count, as a bulk. */
+  replyIndex(reply: ReplyWriter, index: number): void {
+    this.seek(index)
+    this.element.read(this.a.u8, this.cursor.at)
+    replyElement(reply, this.element)
+  }
+
+  /** Writes `n` elements from `index` on, all of which exist, as bulks. */
+  replyRange(reply: ReplyWriter, index: number, n: number): void {
+    if (n === 0) return
+    const { a, cursor, element } = this
+    const { u8 } = a
+    this.seek(index)
+    do {
+      let { at } = cursor
+      for (const { stop } = cursor; at < stop && n > 0; n--) {
+        element.read(u8, at)
+        at = element.next
+        if (element.isInt) reply.bulkInt(element.int)
+        else reply.bulk(u8, element.start, element.end)
+      }
+    } while (n > 0 && cursor.nextRun(a))
+  }
+
+  /** The last `n` elements, last first. */
+  replyBackwards(reply: ReplyWriter, n: number): void {
+    const { a, cursor, element } = this
+    this.seekEnd()
+    do {
+      for (; cursor.at > cursor.start && n > 0; n--) {
+        cursor.at = packedBack(a.u8, cursor.at)
+        element.read(a.u8, cursor.at)
+        replyElement(reply, element)
+      }
+    } while (n > 0 && cursor.previousRun(a))
+  }
+
+  /** The element with this index becomes the text. Throws OOM_ARENA before any change. */
+  set(index: number, buf: Uint8Array, start: number, end: number): void {
+    this.seek(index)
+    const before = packedTextLength(this.a.u8, this.cursor.at)
+    if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
+    const { a, cursor, root } = this
+    if (this.form === FORM_LISTPACK) {
+      const moved = packedReplace(a, root, cursor.at, buf, start, end)
+      if (moved === 0) throw OOM_ARENA
+      this.root = moved
+    } else if (!dequeReplace(a, root, cursor, buf, start, end)) throw OOM_ARENA
+    this.addLogical(end - start - before)
+  }
+
+  /** Becomes a deque, and the cursor stands at the same element of it. */
+  private unpackAt(): void {
+    const { cursor } = this
+    const offset = cursor.at - cursor.start
+    if (!this.unpack()) throw OOM_ARENA
+    cursor.seek(this.a, this.root, 0)
+    cursor.at = cursor.start + offset
+  }
+
+  /** Takes out `n` elements from `index` on, all of which exist. */
+  removeRange(index: number, n: number): void {
+    if (n === 0) return
+    const { a, root, cursor } = this
+    if (this.form === FORM_QUICKLIST) {
+      this.addLogical(-dequeRemoveRange(a, root, cursor, index, n))
+      this.repack()
+      return
+    }
+    const at = packedAt(a, root, index)
+    const stop = packedAt(a, root, index + n)
+    this.addLogical(-packedTextBytes(a.u8, at, stop))
+    this.root = packedRemoveTo(a, root, at, stop, n)
+  }
+
+  // ---- by value ---------------------------------------------------------------------------------------------------
+
+  /** Puts a text before or behind the first element that is `pivot`; false when none is. Throws OOM_ARENA before any change. */
+  insertAt(words: Words, pivot: number, text: number, where: 'before' | 'after'): boolean {
+    const { buf, starts, ends } = words
+    if (!this.find(buf, starts[pivot], ends[pivot])) return false
+    const start = starts[text]
+    const end = ends[text]
+    if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
+    const { a, cursor, root } = this
+    if (where === 'after') cursor.at = packedSkip(a.u8, cursor.at)
+    if (this.form === FORM_LISTPACK) {
+      const moved = packedInsert(a, root, cursor.at, buf, start, end)
+      if (moved === 0) throw OOM_ARENA
+      this.root = moved
+    } else if (!dequeInsert(a, root, cursor, buf, start, end)) throw OOM_ARENA
+    this.addLogical(end - start)
+    return true
+  }
+
+  /** Aims the cursor at the first element that is the text. */
+  private find(buf: Uint8Array, start: number, end: number): boolean {
+    const { a, cursor } = this
+    const n = parseSafe(buf, start, end)
+    this.seek(0)
+    do {
+      for (; cursor.at < cursor.stop; cursor.at = packedSkip(a.u8, cursor.at))
+        if (packedMatches(a.u8, cursor.at, buf, start, end, n)) return true
+    } while (cursor.nextRun(a))
+    return false
+  }
+
+  /** Takes out the first `most` elements that are the text, from the side on; returns how many those were. */
+  remove(buf: Uint8Array, start: number, end: number, most: number, side: Side): number {
+    const removed =
+      side === LEFT ? this.removeForwards(buf, start, end, most) : this.removeBackwards(buf, start, end, most)
+    this.addLogical(-removed * (end - start))
+    this.repack()
+    return removed
+  }
+
+  private removeForwards(buf: Uint8Array, start: number, end: number, most: number): number {
+    const { a, cursor } = this
+    const n = parseSafe(buf, start, end)
+    let removed = 0
+    this.seek(0)
+    do {
+      while (cursor.at < cursor.stop) {
+        if (!packedMatches(a.u8, cursor.at, buf, start, end, n)) cursor.at = packedSkip(a.u8, cursor.at)
+        else {
+          const isMore = this.removeHere()
+          if (++removed === most || !isMore) return removed
+        }
+      }
+    } while (cursor.nextRun(a))
+    return removed
+  }
+
+  private removeBackwards(buf: Uint8Array, start: number, end: number, most: number): number {
+    const { a, cursor } = this
+    const n = parseSafe(buf, start, end)
+    let removed = 0
+    let index = this.count
+    this.seekEnd()
+    do {
+      while (cursor.at > cursor.start) {
+        cursor.at = packedBack(a.u8, cursor.at)
+        index--
+        if (!packedMatches(a.u8, cursor.at, buf, start, end, n)) continue
+        this.removeHere()
+        if (++removed === most || index === 0) return removed
+        // What lies before it is found anew: chunks may have been joined.
+        this.seek(index - 1)
+        cursor.at = packedSkip(a.u8, cursor.at)
+      }
+    } while (cursor.previousRun(a))
+    return removed
+  }
+
+  /** Takes the element at the cursor out; the cursor is then at the next. False: there is none. */
+  private removeHere(): boolean {
+    const { a, cursor, root } = this
+    if (this.form === FORM_QUICKLIST) return dequeRemove(a, root, cursor)
+    const offset = cursor.at - cursor.start
+    this.root = packedRemoveTo(a, root, cursor.at, packedSkip(a.u8, cursor.at), 1)
+    cursor.start = packedFirst(this.root)
+    cursor.stop = packedStop(a, this.root)
+    cursor.at = cursor.start + offset
+    return cursor.at < cursor.stop
+  }
+
+  /**
+   * Writes the indexes of elements that are the text as integers: from the side on, among the first `reach` elements, not
+   * the first `passed` of them, and at most `most`. Returns how many.
+   */
+  replyPositions(
+    reply: ReplyWriter,
+    text: { readonly buf: Uint8Array; readonly start: number; readonly end: number },
+    side: Side,
+    reach: number,
+    passed: number,
+    most: number,
+  ): number {
+    const { a, cursor, count } = this
+    const { buf, start, end } = text
+    const n = parseSafe(buf, start, end)
+    let found = 0
+    if (side === LEFT) this.seek(0)
+    else this.seekEnd()
+    let index = 0
+    do {
+      while (index < reach && (side === LEFT ? cursor.at < cursor.stop : cursor.at > cursor.start)) {
+        if (side === RIGHT) cursor.at = packedBack(a.u8, cursor.at)
+        if (packedMatches(a.u8, cursor.at, buf, start, end, n) && --passed < 0) {
+          reply.int(side === LEFT ? index : count - 1 - index)
+          if (++found === most) return found
+        }
+        if (side === LEFT) cursor.at = packedSkip(a.u8, cursor.at)
+        index++
+      }
+    } while (index < reach && (side === LEFT ? cursor.nextRun(a) : cursor.previousRun(a)))
+    return found
+  }
+
+  // ---- as a value -------------------------------------------------------------------------------------------------
+
+  /** A place is an index. */
+  visitFrom(from: number, wanted: number, visit: Visit): number {
+    const { a, cursor, element } = this
+    if (from >= this.count) return VISIT_END
+    let visited = 0
+    this.seek(from)
+    do {
+      while (cursor.at < cursor.stop && visited < wanted) {
+        element.read(a.u8, cursor.at)
+        cursor.at = element.next
+        visited++
+        if (element.isInt) visit(digits, 0, element.writeText(digits, 0))
+        else visit(a.u8, element.start, element.end)
+      }
+    } while (visited < wanted && cursor.nextRun(a))
+    return from + visited < this.count ? from + visited : VISIT_END
+  }
+
+  restore({ buf, starts, ends }: RestoredElement): boolean {
+    this.push(buf, starts[0], ends[0], RIGHT)
+    return true
+  }
+}
