@@ -347,15 +347,27 @@ export class SetValue extends Value {
   }
 
   private visitTable(from: number, wanted: number, visit: Visit): number {
-    const { a, root, shown, batch } = this
+    const next = this.collect(from, wanted)
+    this.visitCollected(visit)
+    return next
+  }
+
+  /** Finds the members that visitFrom would visit, of a table. Returns the next place or VISIT_END. */
+  collect(from: number, wanted: number): number {
+    const { batch } = this
     batch.length = 0
-    const next = dictScan(a, root + ROOT_OWN, from, wanted, batch)
+    const next = dictScan(this.a, this.root + ROOT_OWN, from, wanted, batch)
+    return next < ALL_HASHES ? next : VISIT_END
+  }
+
+  /** Visits what `collect` found. */
+  visitCollected(visit: Visit): void {
+    const { shown, batch } = this
     for (let i = 0; i < batch.length; i++) {
       this.readPair(batch.hashes[i], batch.refs[i], shown)
       visit(shown.buf, shown.start, shown.end)
     }
     if (batch.refs.length > KEPT_PAIRS) this.batch = new PairBatch()
-    return next < ALL_HASHES ? next : VISIT_END
   }
 
   restore(element: RestoredElement): boolean {
