@@ -16,27 +16,29 @@ import { listCommands } from './lists.ts'
 import { listEnds } from './lists-ends.ts'
 import { objectCommands } from './object.ts'
 import { serverCommands } from './server.ts'
-import { setCommands } from './sets.ts'
-import { setCombinations } from './sets-combine.ts'
-import { setDraws } from './sets-random.ts'
 import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
 import { CommandTable } from './table.ts'
+import { zsetChanges } from './zset-change.ts'
+import { zsetPops } from './zset-pop.ts'
+import { zsetRanges } from './zset-range.ts'
+import { zsetReads } from './zset-read.ts'
 
 const FAMILIES: readonly (readonly Command[])[] = [
   stringReads,
   stringWrites,
   stringChanges,
-  setCommands,
-  setDraws,
-  setCombinations,
   bitCommands,
   bitopCommands,
   bitfieldCommands,
   lcsCommands,
   listEnds,
   listCommands,
+  zsetChanges,
+  zsetReads,
+  zsetRanges,
+  zsetPops,
   keyCommands,
   expiryCommands,
   walkCommands,

@@ -40,7 +40,16 @@ import {
 import { TreeKey } from '../memory/tree-node.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST, TYPE_ZSET } from './types.ts'
-import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import {
+  type RestoredElement,
+  ROOT_ALLOCATED,
+  ROOT_LOGICAL,
+  ROOT_OWN,
+  Value,
+  type ValueHost,
+  VISIT_END,
+  type Visit,
+} from './value.ts'
 import {
   pairFind,
   pairIndex,
@@ -60,6 +69,10 @@ const ROOT_BYTES = TREE_AT + 16
 const SCORE_BYTES = 8
 /** Room of a new packed block: a few short members. */
 const FIRST_BYTES = 48
+/** Block, pair of the dict and place in the tree of a member, beside its bytes. */
+const MEMBER_BYTES = 64
+/** What a segment of the dict, a leaf and inner nodes take at once. */
+const GROWTH_BYTES = 8192
 /** Members cut out of the tree in one go. */
 const CUT_TOGETHER = 64
 
@@ -99,6 +112,12 @@ export class SortedSet extends Value {
     const root = packedCreate(a, FIRST_BYTES)
     if (root === 0) throw OOM_ARENA
     this.aim(host, a, root, FORM_LISTPACK)
+  }
+
+  /** Bytes that suffice for `n` more members of `bytes` bytes together, a change of form included. */
+  roomFor(n: number, bytes: number): number {
+    const moved = this.isSmall ? this.count * MEMBER_BYTES + 2 * this.logical : GROWTH_BYTES
+    return moved + n * MEMBER_BYTES + 2 * bytes
   }
 
   release(): void {
@@ -166,6 +185,12 @@ export class SortedSet extends Value {
       throw OOM_ARENA
     }
     this.addLogical(SCORE_BYTES + end - start)
+  }
+
+  /** Adds a member that is not there and comes after all others. Throws OOM_ARENA before any change. */
+  append(score: number, buf: Uint8Array, start: number, end: number): void {
+    if (!this.isSmall) this.hash = this.host.hasher.hash(buf, start, end)
+    this.insert(score, buf, start, end)
   }
 
   /** The member that find has met, buf[start, end), gets another score. Throws OOM_ARENA before any change. */
@@ -347,6 +372,7 @@ export class SortedSet extends Value {
     const { a, root } = this
     const large = this.largeCopy(a)
     if (large === 0) throw OOM_ARENA
+    a.i32[(large + ROOT_ALLOCATED) >> 2] = a.i32[(root + ROOT_ALLOCATED) >> 2]
     a.free(root)
     this.root = large
     this.form = FORM_SKIPLIST
@@ -423,9 +449,4 @@ function freeScored(a: Arena, root: number, n: number): void {
 function clearRoots(a: Arena, root: number): void {
   treeClear(a, root + TREE_AT)
   dictClear(a, root + DICT_AT)
-}
-
-/** Bytes that one more member of `length` bytes can need at once, but for a conversion. */
-export function memberRoom(length: number): number {
-  return SCORE_BYTES + 2 * length + 64
 }

@@ -11,7 +11,9 @@ import recorded from './redis-7.0.15-commands.json'
 /** Came after 7.0.15, so the recording has nothing to compare. */
 const NEWER = new Set(['client|no-touch', 'client|setinfo'])
 /** Arguments that came after 7.0.15, by command. */
-const NEWER_ARGUMENTS: Record<string, string> = { 'client|kill': 'maxage' }
+const NEWER_ARGUMENTS: Record<string, string> = { 'client|kill': 'maxage', zrank: 'withscore', zrevrank: 'withscore' }
+/** Those that take more words since, with the arity they had. */
+const OLDER_ARITY: Record<string, number> = { zrank: 3, zrevrank: 3 }
 
 interface ArgumentFacts {
   readonly name: string
@@ -93,7 +95,7 @@ function told(name: string, asker: Client): Facts {
   if (info === undefined || docs === undefined) throw new Error(`COMMAND tells nothing about ${name}`)
   const [, arity, flags, first, last, step, categories, tips, specs] = info
   const facts: Told = {
-    arity,
+    arity: OLDER_ARITY[name] ?? arity,
     flags: (flags as string[]).toSorted(),
     keys: [first, last, step],
     categories: (categories as string[]).map(category => category.slice(1)).toSorted(),

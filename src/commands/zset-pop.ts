@@ -1,0 +1,256 @@
+// Sorted set commands that take members from an end (ZPOPMIN, ZPOPMAX, ZMPOP) or draw some by chance (ZRANDMEMBER).
+
+import { fromText } from '../bytes/ascii.ts'
+import { INT64_MAX } from '../bytes/int64.ts'
+import {
+  COUNT_NOT_POSITIVE,
+  NOT_POSITIVE,
+  NUMKEYS_NOT_POSITIVE,
+  notInRange,
+  OUT_OF_RANGE,
+  SYNTAX,
+} from '../resp/errors.ts'
+import { commitValue, openValue, readValue, settleValue } from '../store/collections.ts'
+import { SortedSet } from '../values/zset.ts'
+import type { Args } from './args.ts'
+import type { Command, ReadContext, WriteContext } from './command.ts'
+import { counted, READ_ONE, TAKE_ONE } from './key-specs.ts'
+import { replyRange } from './zset-ranges.ts'
+
+const MIN = fromText('min')
+const MAX = fromText('max')
+const COUNT = fromText('count')
+const WITHSCORES = fromText('withscores')
+
+/** Which end is taken from. */
+export type End = 'min' | 'max'
+
+const EVENTS = { min: 'zpopmin', max: 'zpopmax' } as const
+const DIRECTIONS = { min: 'forward', max: 'reverse' } as const
+
+const zset = new SortedSet()
+/** Ranks that ZRANDMEMBER has drawn already. */
+const drawn = new Set<number>()
+
+/** Takes out the `n` members at an end of the set that has been opened, after they were replied. */
+function take(ctx: WriteContext, end: End, n: number): void {
+  const { keys } = ctx
+  zset.cut(end === 'min' ? 0 : zset.count - n, n)
+  keys.dirty += n - 1
+  commitValue(keys, keys.at, zset, EVENTS[end])
+}
+
+function pop(ctx: WriteContext, args: Args, end: End): void {
+  const { keys, reply } = ctx
+  if (args.count > 3) throw SYNTAX
+  const count = args.count === 3 ? args.intIn(2, 0, Number.POSITIVE_INFINITY, NOT_POSITIVE) : 1
+  if (!openValue(keys, args, 1, zset)) {
+    reply.array(0)
+    return
+  }
+  const n = Math.min(count, zset.count)
+  if (n === 0) {
+    settleValue(keys, keys.at, zset)
+    reply.array(0)
+    return
+  }
+  const size = zset.count
+  if (args.count === 3) {
+    const from = end === 'min' ? 0 : size - n
+    replyRange(reply, zset, from, from + n, DIRECTIONS[end], true)
+  } else {
+    // Without a count the pair stands alone, in RESP3 too.
+    zset.seek(end === 'min' ? 0 : size - 1)
+    reply.array(2)
+    reply.bulk(zset.buf, zset.start, zset.end)
+    reply.double(zset.score)
+  }
+  take(ctx, end, n)
+}
+
+/** What ZMPOP and BZMPOP say from `numkeys` on. */
+class MultiPop {
+  end: End = 'min'
+  count = 1
+  keys = 0
+
+  parse(args: Args, numkeysAt: number): void {
+    this.keys = args.intIn(numkeysAt, 1, Number.MAX_SAFE_INTEGER, NUMKEYS_NOT_POSITIVE)
+    const at = numkeysAt + this.keys + 1
+    if (at >= args.count) throw SYNTAX
+    if (args.is(at, MIN)) this.end = 'min'
+    else if (args.is(at, MAX)) this.end = 'max'
+    else throw SYNTAX
+    this.count = 1
+    let isCounted = false
+    for (let i = at + 1; i < args.count; i += 2) {
+      if (isCounted || !args.is(i, COUNT) || i + 1 === args.count) throw SYNTAX
+      this.count = args.intIn(i + 1, 1, Number.POSITIVE_INFINITY, COUNT_NOT_POSITIVE)
+      isCounted = true
+    }
+  }
+}
+
+const multi = new MultiPop()
+
+/** Replies with the key in word `i` and up to `count` members from an end, each in an array, and takes them out. */
+function popWithKey(ctx: WriteContext, args: Args, i: number, end: End, count: number): void {
+  const { reply } = ctx
+  const n = Math.min(count, zset.count)
+  reply.array(2)
+  reply.bulk(args.buf, args.starts[i], args.ends[i])
+  reply.array(n)
+  zset.seek(end === 'min' ? 0 : zset.count - 1)
+  for (let k = 0; k < n; k++) {
+    reply.array(2)
+    reply.bulk(zset.buf, zset.start, zset.end)
+    reply.double(zset.score)
+    if (end === 'min') zset.next()
+    else zset.previous()
+  }
+  take(ctx, end, n)
+}
+
+function zmpop(ctx: WriteContext, args: Args): void {
+  multi.parse(args, 1)
+  for (let i = 2; i < 2 + multi.keys; i++) {
+    if (!openValue(ctx.keys, args, i, zset)) continue
+    popWithKey(ctx, args, i, multi.end, multi.count)
+    return
+  }
+  ctx.reply.nullArray()
+}
+
+/** Most members of one ZRANDMEMBER with repetition: Redis goes on until its client is gone. */
+const MOST_REPEATED = 1 << 24
+
+function zrandmember(ctx: ReadContext, args: Args): void {
+  const { keys, reply } = ctx
+  if (args.count > 2) {
+    drawMany(ctx, args)
+    return
+  }
+  if (!readValue(keys, args, 1, zset)) {
+    reply.null()
+    return
+  }
+  zset.seek(keys.random.below(zset.count))
+  reply.bulk(zset.buf, zset.start, zset.end)
+}
+
+function drawMany(ctx: ReadContext, args: Args): void {
+  const { keys, reply } = ctx
+  const exact = args.int64(2)
+  if (exact < -INT64_MAX) throw notInRange(-INT64_MAX, INT64_MAX)
+  const count = Number(exact)
+  if (args.count > 4 || (args.count === 4 && !args.is(3, WITHSCORES))) throw SYNTAX
+  const withScores = args.count === 4
+  if (withScores && (exact < -INT64_MAX / 2n || exact > INT64_MAX / 2n)) throw OUT_OF_RANGE
+  if (count < -MOST_REPEATED) throw OUT_OF_RANGE
+  if (!readValue(keys, args, 1, zset)) {
+    reply.array(0)
+    return
+  }
+  const size = zset.count
+  if (count >= size) replyRange(reply, zset, 0, size, 'forward', withScores)
+  else if (count < 0) drawRepeated(ctx, -count, withScores)
+  else drawDistinct(ctx, count, withScores)
+}
+
+function replyDrawn(ctx: ReadContext, withScores: boolean): void {
+  const { reply } = ctx
+  if (withScores) reply.pair()
+  reply.bulk(zset.buf, zset.start, zset.end)
+  if (withScores) reply.double(zset.score)
+}
+
+function begin(ctx: ReadContext, n: number, withScores: boolean): void {
+  if (withScores) ctx.reply.pairs(n)
+  else ctx.reply.array(n)
+}
+
+function drawRepeated(ctx: ReadContext, n: number, withScores: boolean): void {
+  const size = zset.count
+  begin(ctx, n, withScores)
+  for (let i = 0; i < n; i++) {
+    zset.seek(ctx.keys.random.below(size))
+    replyDrawn(ctx, withScores)
+  }
+}
+
+/** `n` different members, n below the size: few are drawn until they differ, of many each is taken or left in turn. */
+function drawDistinct(ctx: ReadContext, n: number, withScores: boolean): void {
+  const { random } = ctx.keys
+  const size = zset.count
+  begin(ctx, n, withScores)
+  if (n * 3 > size) {
+    zset.seek(0)
+    for (let left = n, rank = 0; left > 0; rank++, zset.next()) {
+      if (random.below(size - rank) >= left) continue
+      replyDrawn(ctx, withScores)
+      left--
+    }
+    return
+  }
+  drawn.clear()
+  while (drawn.size < n) {
+    const rank = random.below(size)
+    if (drawn.has(rank)) continue
+    drawn.add(rank)
+    zset.seek(rank)
+    replyDrawn(ctx, withScores)
+  }
+  drawn.clear()
+}
+
+export const zsetPops: readonly Command[] = [
+  {
+    name: 'zpopmin',
+    syntax: 'key [count]',
+    effect: 'write',
+    group: 'sorted-set',
+    since: '5.0.0',
+    complexity: 'O(M*log(N)) for M members out of N',
+    summary: 'Removes and gives the members of a sorted set with the lowest scores.',
+    flags: ['fast'],
+    keys: TAKE_ONE,
+    run: (ctx: WriteContext, args: Args) => pop(ctx, args, 'min'),
+  },
+  {
+    name: 'zpopmax',
+    syntax: 'key [count]',
+    effect: 'write',
+    group: 'sorted-set',
+    since: '5.0.0',
+    complexity: 'O(M*log(N)) for M members out of N',
+    summary: 'Removes and gives the members of a sorted set with the highest scores.',
+    flags: ['fast'],
+    keys: TAKE_ONE,
+    run: (ctx: WriteContext, args: Args) => pop(ctx, args, 'max'),
+  },
+  {
+    name: 'zmpop',
+    syntax: 'numkeys key [key ...] <where: MIN | MAX> [COUNT count]',
+    effect: 'write',
+    group: 'sorted-set',
+    since: '7.0.0',
+    complexity: 'O(K)+O(M*log(N)) for K keys and M members out of N',
+    summary: 'Removes and gives members with the lowest or highest scores of the first sorted set that exists.',
+    flags: [],
+    keys: [counted(1, ['RW', 'access', 'delete'])],
+    run: zmpop,
+  },
+  {
+    name: 'zrandmember',
+    syntax: 'key [options: count [WITHSCORES]]',
+    effect: 'read',
+    group: 'sorted-set',
+    since: '6.2.0',
+    complexity: 'O(M*log(N)) for M members out of N',
+    summary: 'Gives members of a sorted set by chance.',
+    flags: [],
+    keys: READ_ONE,
+    tips: ['nondeterministic_output'],
+    run: zrandmember,
+  },
+]
