@@ -16,6 +16,9 @@ import { listCommands } from './lists.ts'
 import { listEnds } from './lists-ends.ts'
 import { objectCommands } from './object.ts'
 import { serverCommands } from './server.ts'
+import { setCommands } from './sets.ts'
+import { setCombinations } from './sets-combine.ts'
+import { setDraws } from './sets-random.ts'
 import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
@@ -29,6 +32,9 @@ const FAMILIES: readonly (readonly Command[])[] = [
   stringReads,
   stringWrites,
   stringChanges,
+  setCommands,
+  setDraws,
+  setCombinations,
   bitCommands,
   bitopCommands,
   bitfieldCommands,

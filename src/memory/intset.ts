@@ -159,6 +159,12 @@ function put(a: Arena, block: number, index: number, width: number, high: number
   if (width === 8) a.i32[w + 1] = high
 }
 
+/** Takes out all integers; the block stays. */
+export function intsetClear(a: Arena, block: number): void {
+  a.i32[(block >> 2) + WIDTH] = 2
+  a.i32[(block >> 2) + COUNT] = 0
+}
+
 /** Takes out the integer with this number; the width stays. Returns the block, which may be a smaller one, never 0. */
 export function intsetRemove(a: Arena, block: number, index: number): number {
   const w = block >> 2

@@ -62,6 +62,15 @@ export function set(members: readonly Expected[]): Rule {
   })
 }
 
+/** A set in whatever order. */
+export function members(...items: readonly string[]): Rule {
+  const wanted = JSON.stringify([...items].sort())
+  return where(`set in any order ${wanted}`, (reply, protocol) => {
+    const found = protocol === 3 && isObject(reply) && 'set' in reply ? reply.set : protocol === 2 ? reply : null
+    return Array.isArray(found) && JSON.stringify(found.map(String).sort()) === wanted
+  })
+}
+
 function push(items: readonly Expected[]): Rule {
   return where(
     `push of ${shown(items)}`,

@@ -13,12 +13,14 @@ import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
 import { server } from './server.ts'
+import { sets } from './sets.ts'
 import { strings } from './strings.ts'
 import { zsets } from './zsets.ts'
 
 export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   strings,
   counters,
+  sets,
   bits,
   bitfield,
   lcs,

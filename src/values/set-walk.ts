@@ -1,0 +1,63 @@
+// A walk over the members of a set, in the order that they lie in. The set must not change meanwhile; others may.
+
+import { DictWalk } from '../memory/dict.ts'
+import { packedFirst, packedStop } from '../memory/packed-block.ts'
+import { Member } from './member.ts'
+import type { SetValue } from './set.ts'
+import { FORM_HASHTABLE, FORM_INTSET } from './types.ts'
+import { ROOT_OWN } from './value.ts'
+
+/** Pairs that are looked up in the dict together. */
+const STEP = 64
+
+export class SetWalk {
+  /** The member that `next` came to. */
+  readonly member = new Member()
+  private set: SetValue | undefined
+  private readonly pairs = new DictWalk(0)
+  /** The next member: number, place or number in the batch, by form. */
+  private at = 0
+  private stop = 0
+
+  start(set: SetValue): void {
+    const { pairs } = this
+    const { a, root, form } = set
+    this.set = set
+    if (form === FORM_HASHTABLE) {
+      pairs.root = root + ROOT_OWN
+      pairs.position = 0
+      pairs.batch.length = 0
+      this.at = 0
+      this.stop = 0
+    } else if (form === FORM_INTSET) {
+      this.at = 0
+      this.stop = set.count
+    } else {
+      this.at = packedFirst(root)
+      this.stop = packedStop(a, root)
+    }
+  }
+
+  next(): boolean {
+    const { set, member } = this
+    if (set === undefined) return false
+    if (set.form === FORM_HASHTABLE) return this.nextPair(set)
+    if (this.at >= this.stop) return false
+    if (set.form === FORM_INTSET) set.read(this.at++, member)
+    else this.at = set.readPacked(this.at, member)
+    return true
+  }
+
+  private nextPair(set: SetValue): boolean {
+    const { pairs, member } = this
+    const { batch } = pairs
+    if (this.at >= this.stop) {
+      if (!pairs.step(set.a, STEP)) return false
+      this.at = 0
+      this.stop = batch.length
+    }
+    const i = this.at++
+    set.readPair(batch.hashes[i], batch.refs[i], member)
+    return true
+  }
+}
