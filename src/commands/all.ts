@@ -7,6 +7,8 @@ import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
+import { hyperLogLogCommands } from './hyperloglog.ts'
+import { hyperLogLogDebug } from './hyperloglog-debug.ts'
 import { commandFamily } from './introspect.ts'
 import { keyCommands } from './keys-basic.ts'
 import { expiryCommands } from './keys-expiry.ts'
@@ -38,6 +40,8 @@ const FAMILIES: readonly (readonly Command[])[] = [
   bitCommands,
   bitopCommands,
   bitfieldCommands,
+  hyperLogLogCommands,
+  hyperLogLogDebug,
   lcsCommands,
   listEnds,
   listCommands,

@@ -75,6 +75,7 @@ export interface ReadContext extends SessionContext {
     | 'peek'
     | 'peekOther'
     | 'resetHits'
+    | 'respelled'
     | 'deadline'
     | 'size'
     | 'namespaceHash'

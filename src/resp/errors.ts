@@ -148,6 +148,8 @@ export const LCS_LEN_AND_IDX = fixed('ERR If you want both the length and indexe
 export const LCS_TOO_LONG = fixed('ERR String too long for LCS')
 export const LCS_MEMORY = fixed('ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len')
 export const NOT_HYPERLOGLOG = fixed('WRONGTYPE Key is not a valid HyperLogLog string value.')
+export const HYPERLOGLOG_NOT_SPARSE = fixed('ERR HLL encoding is not sparse')
+export const SPECIFIED_KEY_MISSING = fixed('ERR The specified key does not exist')
 export const INVALID_HYPERLOGLOG = fixed('INVALIDOBJ Corrupted HLL object detected')
 
 // Hashes, lists, sorted sets, geo (t_hash.c, t_list.c, t_zset.c, geo.c).
@@ -263,6 +265,10 @@ export function inputKeyNeeded(name: string): CommandError {
 /** Of Redis 8.2. `name` in capitals. */
 export function bitopSources(name: string): CommandError {
   return new CommandError(`ERR BITOP ${name} must be called with at least two source keys.`)
+}
+
+export function unknownPfdebug(subcommand: string): CommandError {
+  return new CommandError(`ERR Unknown PFDEBUG subcommand '${quoted(subcommand, Number.MAX_SAFE_INTEGER)}'`)
 }
 
 export function helloOption(option: string): CommandError {

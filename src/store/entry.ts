@@ -33,6 +33,9 @@ export const OUTSIDE_HEADER_BYTES = 8
 
 export const entryType = (a: Arena, e: number): number => a.u8[e + 6] >> 4
 export const entryEncoding = (a: Arena, e: number): number => a.u8[e + 6] & 15
+export const setEncoding = (a: Arena, e: number, encoding: number): void => {
+  a.u8[e + 6] = (a.u8[e + 6] & 0xf0) | encoding
+}
 export const isTimed = (a: Arena, e: number): boolean => (a.u8[e + 7] & FLAG_TIMED) !== 0
 
 /** Bytes before the value for a key of `keyBytes`. */

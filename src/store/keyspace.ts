@@ -30,7 +30,7 @@ import { retime, time, untime } from './timers.ts'
 
 /** Hears of every change, after it happened and before the reply leaves. */
 export interface ChangeObserver {
-  /** `event` is Redis's keyspace event name; for 'del' and 'expired' the key is already gone. */
+  /** `event` is Redis's keyspace event name, '' when there is none for it; for 'del' and 'expired' the key is already gone. */
   changed(place: Place, event: string): void
   /** All keys of a database are gone. */
   flushed(db: number): void
@@ -63,6 +63,14 @@ export class Keyspace extends KeyFinder {
   commit(p: Place, event: string): void {
     this.dirty++
     this.announce(p, event)
+  }
+
+  /**
+   * A value is spelled otherwise and means the same: a count that was worked out is kept in it, an encoding is another.
+   * Counted, and told to the observers without an event, as Redis's signalModifiedKey. What a reader may do, too.
+   */
+  respelled(p: Place): void {
+    this.commit(p, '')
   }
 
   /** A second event of the same change: told to the observers, not counted. */

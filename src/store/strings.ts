@@ -3,7 +3,7 @@
 
 import { copy } from '../bytes/ascii.ts'
 import { intLength, writeInt } from '../bytes/int64.ts'
-import type { Arena } from '../memory/arena.ts'
+import { Arena } from '../memory/arena.ts'
 import { STRING_TOO_LONG, WRONGTYPE } from '../resp/errors.ts'
 import { INT, RAW } from '../values/string.ts'
 import { TYPE_STRING } from '../values/types.ts'
@@ -106,9 +106,11 @@ export function resizeString(keys: Keyspace, p: Place, length: number): number {
   const a = p.shard.arena
   const e = p.entry
   const before = stringLength(a, e)
+  const inline = overheadBytes(keyLength(a, e), isTimed(a, e) ? 1 : 0) + length
   if ((a.u8[e + 7] & FLAG_OUTSIDE) !== 0) growOutside(keys, p, length)
-  else if (overheadBytes(keyLength(a, e), isTimed(a, e) ? 1 : 0) + length <= INLINE_LIMIT_BYTES) {
-    if (length !== before) keys.reshape(p, keys.deadline(p), length, 0, length)
+  else if (inline <= INLINE_LIMIT_BYTES) {
+    if (a.sizeOf(e) === Arena.goodSize(inline)) a.i32[e >> 2] = length
+    else keys.reshape(p, keys.deadline(p), length, 0, length)
   } else {
     const block = keys.allocate(a, OUTSIDE_HEADER_BYTES + withSlack(length))
     a.i32[block >> 2] = length

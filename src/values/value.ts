@@ -29,6 +29,8 @@ export class CollectionLimits {
   setMaxListpackValueBytes = 64
   zsetMaxListpackEntries = 128
   zsetMaxListpackValueBytes = 64
+  /** Of a HyperLogLog with its header. */
+  hllSparseMaxBytes = 3000
 }
 
 /** Chance as a value needs it (store/random.ts). */

@@ -92,7 +92,9 @@ describe('rows', () => {
   test('every syntax can be read and every key has a place in it', () => {
     for (const row of TABLE.rows) {
       expect(() => parseSyntax(row.row.syntax)).not.toThrow()
-      for (const { at } of row.keys) expect(at).toBeLessThan(Math.abs(row.arity))
+      // Of PFMERGE, Redis takes one key alone, and says where the others would be.
+      const words = Math.abs(row.arity) + (row.row.arity === undefined ? 0 : 1)
+      for (const { at } of row.keys) expect(at).toBeLessThan(words)
     }
   })
 
@@ -121,6 +123,9 @@ class Listener implements ChangeObserver {
   }
 }
 
+/** Reads that keep in the value what they worked out, as in Redis: it means the same afterwards. */
+const KEEPS_A_COUNT: readonly string[] = ['pfcount']
+
 describe('changes', () => {
   for (const script of scripts) {
     test(`reads change nothing, writes announce what they change: ${script.name}`, () => {
@@ -135,7 +140,8 @@ describe('changes', () => {
         const expired = listener.expired - before.expired
         const changed = !Bun.deepEquals(wholeState(keys), before.state)
         const what = words.join(' ').slice(0, 100)
-        if (row.row.effect !== 'write' && announced > 0) throw new Error(`${what} announces a change`)
+        if (row.row.effect !== 'write' && announced > 0 && !KEEPS_A_COUNT.includes(row.name))
+          throw new Error(`${what} announces a change`)
         if (changed && announced + expired === 0) throw new Error(`${what} changes in silence`)
         if (announced === 0 && keys.dirty !== before.dirty) throw new Error(`${what} counts as a change`)
         if (announced > 0 && row.name !== 'flushdb' && row.name !== 'flushall' && keys.dirty === before.dirty) {

@@ -8,6 +8,7 @@ import { connection } from './connection.ts'
 import { counters } from './counters.ts'
 import { databases } from './databases.ts'
 import { expiry } from './expiry.ts'
+import { hyperloglog } from './hyperloglog.ts'
 import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
@@ -23,6 +24,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   sets,
   bits,
   bitfield,
+  hyperloglog,
   lcs,
   lists,
   zsets,

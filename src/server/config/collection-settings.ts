@@ -37,6 +37,7 @@ export const COLLECTION_SETTINGS = {
   zsetMaxListpackValueBytes: bytes('zset-max-listpack-value', '64', 'Longest member of a small sorted set.', [
     'zset-max-ziplist-value',
   ]),
+  hllSparseMaxBytes: bytes('hll-sparse-max-bytes', '3000', 'Longest HyperLogLog that is kept sparse.'),
 } as const satisfies Record<keyof CollectionLimits, Setting<number>>
 
 export const COLLECTION_FIELDS = Object.keys(COLLECTION_SETTINGS) as (keyof CollectionLimits)[]

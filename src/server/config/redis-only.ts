@@ -192,7 +192,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('tls-session-cache-timeout', integer(0n, INT_MAX), '300'),
   known('tls-session-caching', bool(), 'yes'),
   // Encodings
-  known('hll-sparse-max-bytes', memory(0n, LONG_MAX), '3000'),
   known('list-compress-depth', integer(0n, INT_MAX), '0'),
   known('stream-node-max-bytes', memory(0n, LONG_MAX), '4096'),
   known('stream-node-max-entries', integer(0n, LONG_MAX), '100'),
