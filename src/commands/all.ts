@@ -26,6 +26,7 @@ import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
 import { CommandTable } from './table.ts'
 import { zsetChanges } from './zset-change.ts'
+import { zsetCombinations } from './zset-combine.ts'
 import { zsetPops } from './zset-pop.ts'
 import { zsetRanges } from './zset-range.ts'
 import { zsetReads } from './zset-read.ts'
@@ -48,6 +49,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   zsetChanges,
   zsetReads,
   zsetRanges,
+  zsetCombinations,
   zsetPops,
   keyCommands,
   expiryCommands,

@@ -6,7 +6,7 @@ import { commitValue, makeValue, openValue, room, settleValue } from '../store/c
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
-import { COUNT_ONE, DROP_ONE, UPDATE_ONE } from './key-specs.ts'
+import { COUNT_ONE, SHRINK_ONE, UPDATE_ONE } from './key-specs.ts'
 
 const NX = fromText('nx')
 const XX = fromText('xx')
@@ -193,7 +193,7 @@ export const zsetChanges: readonly Command[] = [
     complexity: 'O(M*log(N)) for M members out of N',
     summary: 'Removes members from a sorted set; with the last one it goes too.',
     flags: ['fast'],
-    keys: DROP_ONE,
+    keys: SHRINK_ONE,
     history: [['2.4.0', 'Takes several members.']],
     run: zrem,
   },

@@ -11,6 +11,7 @@ import {
   SYNTAX,
 } from '../resp/errors.ts'
 import { commitValue, openValue, readValue, settleValue } from '../store/collections.ts'
+import { Places } from '../values/places.ts'
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
@@ -30,7 +31,7 @@ const DIRECTIONS = { min: 'forward', max: 'reverse' } as const
 
 const zset = new SortedSet()
 /** Ranks that ZRANDMEMBER has drawn already. */
-const drawn = new Set<number>()
+const drawn = new Places()
 
 /** Takes out the `n` members at an end of the set that has been opened, after they were replied. */
 function take(ctx: WriteContext, end: End, n: number): void {
@@ -121,8 +122,9 @@ function zmpop(ctx: WriteContext, args: Args): void {
   ctx.reply.nullArray()
 }
 
-/** Most members of one ZRANDMEMBER with repetition: Redis goes on until its client is gone. */
-const MOST_REPEATED = 1 << 24
+/** Most members and bytes of one ZRANDMEMBER with repetition: Redis goes on until its client is gone. */
+const MOST_REPEATED = 10_000_000
+const MOST_REPLIED_BYTES = 2 ** 30
 
 function zrandmember(ctx: ReadContext, args: Args): void {
   const { keys, reply } = ctx
@@ -172,9 +174,11 @@ function begin(ctx: ReadContext, n: number, withScores: boolean): void {
 function drawRepeated(ctx: ReadContext, n: number, withScores: boolean): void {
   const size = zset.count
   begin(ctx, n, withScores)
+  const mark = ctx.reply.mark()
   for (let i = 0; i < n; i++) {
     zset.seek(ctx.keys.random.below(size))
     replyDrawn(ctx, withScores)
+    if (ctx.reply.size - mark > MOST_REPLIED_BYTES) throw OUT_OF_RANGE
   }
 }
 
@@ -192,15 +196,14 @@ function drawDistinct(ctx: ReadContext, n: number, withScores: boolean): void {
     }
     return
   }
-  drawn.clear()
-  while (drawn.size < n) {
+  drawn.reset(n)
+  for (let left = n; left > 0; ) {
     const rank = random.below(size)
-    if (drawn.has(rank)) continue
-    drawn.add(rank)
+    if (!drawn.add(rank)) continue
     zset.seek(rank)
     replyDrawn(ctx, withScores)
+    left--
   }
-  drawn.clear()
 }
 
 export const zsetPops: readonly Command[] = [

@@ -15,7 +15,7 @@ import {
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, KeySpec, ReadContext, WriteContext } from './command.ts'
-import { DROP_ONE, READ_ONE } from './key-specs.ts'
+import { READ_ONE, SHRINK_ONE } from './key-specs.ts'
 import { type Direction, type RangeKind, replyRange, ZRange } from './zset-ranges.ts'
 
 const WITHSCORES = fromText('withscores')
@@ -115,7 +115,7 @@ function zrangestore(ctx: WriteContext, args: Args): void {
   buildValue(keys, keys.at, built)
   try {
     zset.seek(range.from)
-    for (let i = 0; i < n; i++, zset.next()) built.append(zset.score, zset.buf, zset.start, zset.end)
+    for (let i = 0; i < n; i++, zset.next()) built.add(zset.score, zset.buf, zset.start, zset.end)
   } catch (error) {
     built.release()
     throw error
@@ -252,7 +252,7 @@ export const zsetRanges: readonly Command[] = [
     complexity: RANGE_COST,
     summary: 'Removes the members of a sorted set in a range of ranks.',
     flags: [],
-    keys: DROP_ONE,
+    keys: SHRINK_ONE,
     run: (ctx: WriteContext, args: Args) => removeRange(ctx, args, 'rank', 'zremrangebyrank'),
   },
   {
@@ -264,7 +264,7 @@ export const zsetRanges: readonly Command[] = [
     complexity: RANGE_COST,
     summary: 'Removes the members of a sorted set whose scores lie in a range.',
     flags: [],
-    keys: DROP_ONE,
+    keys: SHRINK_ONE,
     run: (ctx: WriteContext, args: Args) => removeRange(ctx, args, 'score', 'zremrangebyscore'),
   },
   {
@@ -276,7 +276,7 @@ export const zsetRanges: readonly Command[] = [
     complexity: RANGE_COST,
     summary: 'Removes the members of a sorted set, all of one score, that lie in a range of members.',
     flags: [],
-    keys: DROP_ONE,
+    keys: SHRINK_ONE,
     run: (ctx: WriteContext, args: Args) => removeRange(ctx, args, 'lex', 'zremrangebylex'),
   },
 ]

@@ -187,8 +187,8 @@ export class SortedSet extends Value {
     this.addLogical(SCORE_BYTES + end - start)
   }
 
-  /** Adds a member that is not there and comes after all others. Throws OOM_ARENA before any change. */
-  append(score: number, buf: Uint8Array, start: number, end: number): void {
+  /** Adds a member that is known not to be there. Throws OOM_ARENA before any change. */
+  add(score: number, buf: Uint8Array, start: number, end: number): void {
     if (!this.isSmall) this.hash = this.host.hasher.hash(buf, start, end)
     this.insert(score, buf, start, end)
   }
