@@ -1,6 +1,7 @@
 // `bun scripts/differential.ts`: the same random commands to Debian's redis-server and to ours, every reply compared.
 //   --commands N   how many (1000000)
 //   --seed S       where the sequence of rounds begins (the clock); a round is replayed with the seed it printed
+//   --only R       only commands whose names match a regular expression (Redis's GET is get, CLIENT LIST client|list)
 //   --differences N  stop after so many different ones (10)
 // KVNS_TEST_BINARY names the executable under test; without it the sources are run. Exit code 1 when they differ.
 
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   options: {
     commands: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Math.floor(Date.now() / 1000)) },
+    only: { type: 'string', default: '.' },
     differences: { type: 'string', default: '10' },
   },
 })
@@ -30,6 +32,7 @@ await besideRedis(ports =>
   campaign(ports, {
     commands: Number(values.commands),
     seed: Number(values.seed),
+    only: new RegExp(values.only),
     onProgress: commands => {
       compared = commands
     },

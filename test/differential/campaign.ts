@@ -73,6 +73,9 @@ async function compareKeyspaces(pair: Pair): Promise<{ commands: Command[]; redi
       ['object', 'encoding', key],
       ['pexpiretime', key],
       ['get', key],
+      ['smembers', key],
+      ['lrange', key, '0', '-1'],
+      ['zrange', key, '0', '-1', 'WITHSCORES'],
     ])
     const [redisLooks, ourLooks] = await both(pair, looks)
     const found = firstDifference(looks, redisLooks, ourLooks)
@@ -181,8 +184,14 @@ async function reduced(ports: Ports, seed: number, all: readonly Command[], seen
 }
 
 /** One stream from empty servers. `protocol` is what the session speaks at its beginning. */
-async function round(ports: Ports, seed: number, commands: number, protocol: string): Promise<Difference | undefined> {
-  const generator = new Generator(seed)
+async function round(
+  ports: Ports,
+  seed: number,
+  commands: number,
+  protocol: string,
+  only: RegExp | undefined,
+): Promise<Difference | undefined> {
+  const generator = new Generator(seed, only)
   const sent: Command[] = [['hello', protocol]]
   const found = await connected(ports, async pair => {
     await both(pair, [['flushall'], ...sent])
@@ -205,6 +214,8 @@ async function round(ports: Ports, seed: number, commands: number, protocol: str
 export interface Campaign {
   readonly commands: number
   readonly seed: number
+  /** Names of the commands that come; all by default. */
+  readonly only?: RegExp
   /** Told of each difference; return false to stop. */
   readonly onDifference: (difference: Difference) => boolean
   readonly onProgress?: (commands: number) => void
@@ -215,7 +226,7 @@ export async function campaign(ports: Ports, options: Campaign): Promise<void> {
   let sent = 0
   for (let number = 0; sent < options.commands; number++) {
     const size = Math.min(COMMANDS_PER_ROUND, options.commands - sent)
-    const difference = await round(ports, options.seed + number, size, number % 2 === 0 ? '2' : '3')
+    const difference = await round(ports, options.seed + number, size, number % 2 === 0 ? '2' : '3', options.only)
     sent += size
     options.onProgress?.(sent)
     if (difference !== undefined && !options.onDifference(difference)) return

@@ -13,7 +13,12 @@ export function parse(bytes: string): Reply {
   return reader.next() ?? null
 }
 
-const sorted = (reply: Reply): string => (Array.isArray(reply) ? JSON.stringify([...reply].sort()) : 'none')
+/** The elements of an array or set, sorted; another reply as it is. */
+function sorted(reply: Reply): string {
+  const isSet = typeof reply === 'object' && reply !== null && !Array.isArray(reply) && 'set' in reply
+  const items = isSet ? reply.set : reply
+  return Array.isArray(items) ? JSON.stringify([...items].sort()) : JSON.stringify(reply)
+}
 
 type Rule = (redis: Reply, ours: Reply, command: Command) => boolean
 
@@ -27,6 +32,10 @@ const sameKind: Rule = (redis, ours) =>
     ? redis === ours
     : typeof redis === typeof ours && isError(redis) === isError(ours) && !isError(redis)
 
+/** Draws: as many of them. */
+const sameCount: Rule = (redis, ours, command) =>
+  Array.isArray(redis) && Array.isArray(ours) ? redis.length === ours.length : sameKind(redis, ours, command)
+
 const near =
   (tolerance: number): Rule =>
   (redis, ours) => {
@@ -36,12 +45,15 @@ const near =
     return redis < 0 || ours < 0 ? redis === ours : Math.abs(redis - ours) <= tolerance
   }
 
-const scanned: Rule = (redis, ours, command) => {
-  if (!Array.isArray(redis) || !Array.isArray(ours)) return false
-  // A cursor that is not 0 is each server's own.
-  if (command[1] !== '0') return true
-  return redis[0] !== '0' || ours[0] !== '0' || sorted(redis[1]) === sorted(ours[1])
-}
+/** `cursorAt` is the word with the cursor. */
+const scanned =
+  (cursorAt: number): Rule =>
+  (redis, ours, command) => {
+    if (!Array.isArray(redis) || !Array.isArray(ours)) return false
+    // A cursor that is not 0 is each server's own.
+    if (command[cursorAt] !== '0') return true
+    return redis[0] !== '0' || ours[0] !== '0' || sorted(redis[1]) === sorted(ours[1])
+  }
 
 /** HELLO but for the number of the connection. */
 const greeted: Rule = (redis, ours) =>
@@ -49,7 +61,16 @@ const greeted: Rule = (redis, ours) =>
 
 const RULES: Readonly<Record<string, Rule>> = {
   keys: sameSet,
-  scan: scanned,
+  scan: scanned(1),
+  sscan: scanned(2),
+  smembers: sameSet,
+  sinter: sameSet,
+  sunion: sameSet,
+  sdiff: sameSet,
+  spop: sameSet,
+  srandmember: sameCount,
+  zscan: scanned(2),
+  zrandmember: sameCount,
   randomkey: sameKind,
   time: sameKind,
   hello: greeted,

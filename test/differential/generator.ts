@@ -17,6 +17,7 @@ const RARE = /^(flushdb|flushall|swapdb|reset|hello|auth|select|client\|.*|keys)
 const KEYS: readonly string[] = [
   ...['a', 'b', 'c', 'd', 'e', 'f', 'key:1', 'key:2', 'counter', '{tag}1', 'A', '10', '-1'],
   ...['', ' ', '\0', '\r\n', '\xff\xfe\x00', 'ключ', '*', 'h?llo', '[a-c]', '\\', '"q"'],
+  ...['list:0', 'set:0', 'hash:0', 'sorted-set:0'],
   'k'.repeat(64),
   'long'.repeat(250),
 ].map(key => Buffer.from(key).toString('latin1'))
@@ -90,28 +91,54 @@ const NO_FIELD_TYPES = ['u64', 'i65', 'u0', 'I8', 'x', '', 'u', 'u08', 'i-1']
 
 const TOKENS = ['NX', 'XX', 'GT', 'LT', 'EX', 'PX', 'KEEPTTL', 'GET', 'PERSIST', 'REPLACE', 'DB', 'COUNT', 'LEN']
 
+/** Groups whose commands mostly meet keys of their own, so that these are of their type more often than not. */
+const COLLECTIONS = /^(list|set|hash|sorted-set)$/
+const OWN_KEYS = 4
+
+/** What members, fields and elements are made of: few enough that collections have some in common. */
+const MEMBERS: readonly string[] = [
+  ...['a', 'b', 'c', 'foo', 'foobar', 'x'.repeat(64), 'x'.repeat(65), '', '01', '-0', '9223372036854775807'],
+  ...['9223372036854775808', '-9223372036854775808', '9007199254740993', '70000', '-70000', '5000000000', '1.5'],
+]
+
+/** A negative count is how often they draw: Redis goes on until its memory is full. */
+const DRAWS = /^[shz]rand(member|field)$/
+const MOST_DRAWS = 1000
+
+function boundDraws(words: string[]): void {
+  const asked = Number(words[2])
+  if (asked < -MOST_DRAWS && words[2] !== '-9223372036854775808') words[2] = '-7'
+}
+
 interface Row {
   readonly words: readonly string[]
   readonly name: string
+  readonly group: string
   readonly syntax: readonly Argument[]
 }
 
-function rows(): Row[] {
+function rows(only: RegExp): Row[] {
   const { rows: all } = buildTable()
-  const usable = all.filter(row => row.subcommands === undefined && !LEFT_OUT.test(row.fullName))
+  const usable = all.filter(
+    row => row.subcommands === undefined && !LEFT_OUT.test(row.fullName) && only.test(row.fullName),
+  )
   return usable.flatMap(row => {
-    const made = { words: row.fullName.split('|'), name: row.fullName, syntax: parseSyntax(row.row.syntax) }
+    const { group, syntax } = row.row
+    const made = { words: row.fullName.split('|'), name: row.fullName, group, syntax: parseSyntax(syntax) }
     return Array.from({ length: RARE.test(row.fullName) ? 1 : 8 }, () => made)
   })
 }
 
 export class Generator {
   private readonly random: Random
-  private readonly rows = rows()
+  private readonly rows: readonly Row[]
   private row = ''
+  private group = ''
 
-  constructor(seed: number) {
+  /** `only`: names of the commands that come. */
+  constructor(seed: number, only = /./) {
     this.random = new Random(seed)
+    this.rows = rows(only)
   }
 
   /** The next commands: one, or one with those that prepare it. */
@@ -120,8 +147,11 @@ export class Generator {
     const row = this.pick(this.rows)
     if (row.name.startsWith('flush') && this.chance(0.7)) return this.next()
     this.row = row.name
+    this.group = row.group
+    if (row.name === 'spop') return this.spop()
     const head = row.words.map(word => this.inSomeCase(word))
     const words = this.spoil([...head, ...this.sequence(row.syntax)], head.length)
+    if (DRAWS.test(row.name)) boundDraws(words)
     // Its time grows with the product of both lengths, so both are made short before.
     if (row.name === 'lcs') return [...words.slice(1, 3).map(key => ['set', key, this.letters()]), words]
     // Of several elements Redis keeps those before the one at which a value proves corrupt; we keep none.
@@ -129,6 +159,22 @@ export class Generator {
     // A key may be set with a moment that is past; until it is looked at, DBSIZE may count it or not.
     if (row.name === 'set') return [words, ['exists', words[1] ?? '']]
     return [words]
+  }
+
+  /** Only what leaves nothing to chance: all members, the only one, none. */
+  private spop(): readonly Command[] {
+    const name = this.inSomeCase('spop')
+    const key = this.key()
+    return this.pick<readonly Command[]>([
+      [[name, key, '1000000']],
+      [
+        ['del', key],
+        ['sadd', key, this.member()],
+        [name, key, ...this.pick([[], ['1']])],
+      ],
+      [[name, key, this.pick(['0', '-1', 'x', '', '9223372036854775808'])]],
+      [[name, key, '1', '2']],
+    ])
   }
 
   chance(likelihood: number): boolean {
@@ -193,7 +239,7 @@ export class Generator {
   private plain(arg: Argument): string {
     switch (arg.type) {
       case 'key':
-        return this.pick(KEYS)
+        return this.key()
       case 'pattern':
         return this.pick(PATTERNS)
       case 'unix-time':
@@ -203,8 +249,25 @@ export class Generator {
     }
   }
 
+  private key(): string {
+    if (COLLECTIONS.test(this.group) && this.chance(0.8)) return `${this.group}:${this.below(OWN_KEYS)}`
+    return this.pick(KEYS)
+  }
+
+  private member(): string {
+    const kind = this.below(10)
+    if (kind < 5) return String(this.below(30))
+    return kind < 9 ? this.pick(MEMBERS) : this.value()
+  }
+
   private byName(name: string): string {
     switch (name) {
+      case 'member':
+        return this.member()
+      case 'numkeys':
+        return this.chance(0.85) ? String(1 + this.below(3)) : this.pick([...INTEGERS, ...NO_INTEGERS])
+      case 'limit':
+        return this.number()
       case 'seconds':
         return this.duration(1)
       case 'milliseconds':
@@ -237,7 +300,7 @@ export class Generator {
       case 'encoding':
         return this.chance(0.98) ? this.pick(FIELD_TYPES) : this.pick(NO_FIELD_TYPES)
       case 'type':
-        return this.pick(['string', 'STRING', 'list', 'hash', 'x', ''])
+        return this.pick(['string', 'STRING', 'list', 'set', 'zset', 'hash', 'x', ''])
       case 'password':
       case 'username':
         return this.pick(['default', 'x', ''])

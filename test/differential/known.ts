@@ -21,6 +21,10 @@ export const KNOWN: readonly Known[] = [
     covers: command => /^client (setinfo|no-touch)$/.test(named(command)),
   },
   {
+    reason: 'WITHSCORE of ZRANK and ZREVRANK is of Redis 7.2',
+    covers: command => /^z(rev)?rank$/i.test(command[0] ?? '') && command.length === 4,
+  },
+  {
     reason: 'a deadline is a double: beyond 2^53 ms it is kept rounded',
     covers: (command, redis, ours) =>
       /^p?(ttl|expiretime)$/.test(command[0]?.toLowerCase() ?? '') && roundedDeadline(redis, ours),
