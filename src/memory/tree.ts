@@ -95,8 +95,8 @@ export function treeRemove(a: Arena, root: number, key: TreeKey): void {
 }
 
 /**
- * Gives an element another score: `key` describes it, `moved` the same with the new one. False when the arena has no room;
- * nothing has changed then. Between the same neighbours an element is only written over.
+ * Gives an element another score: `key` describes it, `moved` the same with the new one, which is not equal to the old. False
+ * when the arena has no room; nothing has changed then. Between the same neighbours an element is only written over.
  */
 export function treeMove(a: Arena, root: number, key: TreeKey, moved: TreeKey): boolean {
   find(a, root, key)
