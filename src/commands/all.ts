@@ -15,6 +15,7 @@ import { expiryCommands } from './keys-expiry.ts'
 import { walkCommands } from './keyspace-walk.ts'
 import { lcsCommands } from './lcs.ts'
 import { listCommands } from './lists.ts'
+import { blockingLists } from './lists-blocking.ts'
 import { listEnds } from './lists-ends.ts'
 import { objectCommands } from './object.ts'
 import { serverCommands } from './server.ts'
@@ -46,6 +47,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   lcsCommands,
   listEnds,
   listCommands,
+  blockingLists,
   zsetChanges,
   zsetReads,
   zsetRanges,

@@ -8,6 +8,22 @@ import { type CommandError, NOT_A_FLOAT, NOT_AN_INTEGER } from '../resp/errors.t
 import { Request } from '../resp/request.ts'
 
 export class Args extends Request {
+  /** A copy with bytes of its own, for a request that outlives the chunk it came in. */
+  kept(): Args {
+    const kept = new Args()
+    const { count } = this
+    const from = this.starts[0]
+    kept.buf = new Uint8Array(this.buf.subarray(from, this.ends[count - 1]))
+    kept.count = count
+    kept.starts = new Int32Array(count)
+    kept.ends = new Int32Array(count)
+    for (let i = 0; i < count; i++) {
+      kept.starts[i] = this.starts[i] - from
+      kept.ends[i] = this.ends[i] - from
+    }
+    return kept
+  }
+
   length(i: number): number {
     return this.ends[i] - this.starts[i]
   }

@@ -42,7 +42,7 @@ const OF_GROUP: Record<Group, readonly string[]> = {
   server: [],
 }
 
-const OF_FLAG: Partial<Record<Flag, readonly string[]>> = { admin: ['admin', 'dangerous'] }
+const OF_FLAG: Partial<Record<Flag, readonly string[]>> = { admin: ['admin', 'dangerous'], blocking: ['blocking'] }
 
 /** Without `@`. A container has only what its own flags say: who may run it is decided by its subcommands. */
 export function categoriesOf(row: Command): readonly string[] {

@@ -121,6 +121,19 @@ function kill(ctx: SessionContext, args: Args): void {
   else ctx.reply.int(victims.length)
 }
 
+const REASON = new CommandError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
+const TIMEOUT = fromText('timeout')
+const ERROR = fromText('error')
+
+function unblock(ctx: SessionContext, args: Args): void {
+  const { clients } = ctx.services
+  const how = args.count === 4 && args.is(3, ERROR) ? 'error' : 'timeout'
+  if (how === 'timeout' && args.count === 4 && !args.is(3, TIMEOUT)) throw REASON
+  const id = args.int(2)
+  const view = clients.list().find(v => v.session.id === id)
+  ctx.reply.int(view !== undefined && clients.unblock(view.session, how) ? 1 : 0)
+}
+
 function setname(ctx: SessionContext, args: Args): void {
   ctx.session.name = clientName(args, 2)
   ctx.reply.ok()
@@ -215,6 +228,16 @@ const subcommands: readonly Command[] = [
       ['6.2.0', 'Filter `LADDR`.'],
     ],
     run: kill,
+  },
+  {
+    ...ADMIN,
+    name: 'unblock',
+    arity: -3,
+    syntax: 'client-id [timeout_error: TIMEOUT | ERROR]',
+    since: '5.0.0',
+    complexity: 'O(N) for N clients and the keys that the one waits for',
+    summary: 'Ends the wait of a blocked connection, as its timeout would or with an error.',
+    run: unblock,
   },
   {
     ...SUB,

@@ -3,6 +3,7 @@
 
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
+import type { Waiting } from '../session/waiting.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import type { Args } from './args.ts'
@@ -29,6 +30,7 @@ export type Flag =
   | 'admin'
   | 'fast'
   | 'noscript'
+  | 'blocking'
   | 'loading'
   | 'stale'
   | 'no_auth'
@@ -95,6 +97,8 @@ export interface SessionContext {
   readonly session: Session
   readonly reply: ReplyWriter
   readonly services: Services
+  /** For commands that may wait for a key. */
+  readonly waiting: Waiting
   /** proto-max-bulk-len: no string may grow beyond it, in bytes. */
   readonly maxStringBytes: number
 }

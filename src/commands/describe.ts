@@ -13,6 +13,7 @@ const SHOWN_FLAGS: readonly Flag[] = [
   'denyoom',
   'admin',
   'noscript',
+  'blocking',
   'loading',
   'stale',
   'skip_monitor',

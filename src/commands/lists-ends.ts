@@ -19,7 +19,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { LEFT, List, RIGHT, replyElement, type Side } from '../values/list.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
-import { GROW_ONE, TAKE_ONE } from './key-specs.ts'
+import { counted, GROW_ONE, TAKE_ONE } from './key-specs.ts'
 
 const list = new List()
 const target = new List()
@@ -188,7 +188,7 @@ const order = new PopOrder()
 export function popFirst(ctx: WriteContext, args: Args, at: number, { keys: n, side, count }: PopOrder): boolean {
   const { keys, reply } = ctx
   for (let i = at; i < at + n; i++) {
-    if (!openValue(keys, args, i, list)) continue
+    if (ctx.waiting.skips(i) || !openValue(keys, args, i, list)) continue
     reply.array(2)
     reply.bulk(args.buf, args.starts[i], args.ends[i])
     popMany(keys, reply, side, count)
@@ -303,7 +303,7 @@ export const listEnds: readonly Command[] = [
     complexity: 'O(N + M) for N keys looked at and M elements taken',
     summary: 'Takes elements from an end of the first of some lists that exists.',
     flags: [],
-    keys: [{ at: 1, counted: true, last: -1, step: 1, flags: ['RW', 'access', 'delete'] }],
+    keys: [counted(1, ['RW', 'access', 'delete'])],
     run: lmpop,
   },
 ]

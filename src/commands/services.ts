@@ -25,6 +25,8 @@ export interface Services {
     list(): readonly ClientView[]
     /** Closes a client's connection; its own one after the reply. */
     kill(session: Session): void
+    /** Ends the wait of a blocked client as its timeout would, or with an error. False: it does not wait. */
+    unblock(session: Session, how: 'timeout' | 'error'): boolean
   }
   readonly config: {
     /** Pairs of name and value whose name matches one of the patterns. */

@@ -160,6 +160,15 @@ export class RequestParser {
     return this.error === '' ? MORE : PROTOCOL_ERROR
   }
 
+  /** What is left is copied out of the socket's chunk, because it may wait for long. */
+  own(): void {
+    if (this.ownsChunk || this.at === this.end) return
+    this.chunk = new Uint8Array(this.chunk.subarray(this.at, this.end))
+    this.at = 0
+    this.end = this.chunk.length
+    this.ownsChunk = true
+  }
+
   /** Drops all bytes: the connection is gone. */
   release(): void {
     this.dropChunk()

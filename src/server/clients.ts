@@ -7,6 +7,7 @@ import { COMMAND, MORE, ParserLimits } from '../resp/parser.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import { WARM_REQUESTS } from '../store/warm.ts'
+import { Blocked, type BlockedHost } from './blocked.ts'
 import type { Config } from './config/config.ts'
 import { Connection } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -42,6 +43,7 @@ export class ConnectionCounts {
 export class Clients {
   readonly counts = new ConnectionCounts()
   readonly limits = new ParserLimits()
+  readonly blocked: Blocked
   private readonly connections = new Map<number, Connection>()
   private readonly config: Config
   private readonly dispatcher: Dispatcher
@@ -55,6 +57,8 @@ export class Clients {
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
   private nextId = 1
   private serving: Connection | undefined
+  /** Clients that were blocked and have sent more meanwhile, perhaps. */
+  private unblocked: Connection[] = []
   /** Replies handed over for `serving` in this turn. */
   private turnBytes = 0
 
@@ -64,6 +68,7 @@ export class Clients {
     this.outbox = new Outbox(reply, connection => this.afterSending(connection))
     this.log = log
     this.nowMs = nowMs
+    this.blocked = new Blocked(dispatcher.context.keys, dispatcher, reply, this.blockedHost(), nowMs)
     this.applyLimits()
   }
 
@@ -144,7 +149,12 @@ export class Clients {
     if (connection.session.closing) return
     const waiting = connection.parser.pendingBytes
     connection.parser.feed(chunk)
+    if (connection.isBlocked) {
+      this.keep(connection)
+      return
+    }
     this.serve(connection)
+    this.serveUnblocked()
     // A large request waited in buffers that grew by doubling; they are old objects by now.
     if (waiting > LARGE_REQUEST_BYTES && connection.parser.pendingBytes < waiting) this.garbage.old(2 * waiting)
   }
@@ -176,16 +186,18 @@ export class Clients {
       for (let i = 0; i < n; i++) {
         if (this.mayServe(connection)) this.execute(connection, requests[i] as Args, n > 1 ? i : ALONE)
         else if (connection.isPaused) connection.kept.push(this.replaceRequest(i))
+        else if (connection.isBlocked) connection.kept.push((requests[i] as Args).kept())
       }
       most = Math.max(most, n)
     }
     for (let i = 0; i < most; i++) requests[i]?.clear()
     // Requests are read ahead: what is wrong behind a QUIT is never looked at.
-    if (result < MORE && connection.kept.length === 0 && !session.closing) {
+    if (result < MORE && connection.kept.length === 0 && !session.closing && !connection.isBlocked) {
       reply.error(parser.error)
       session.closing = true
     }
     dispatcher.end()
+    if (connection.isBlocked) parser.own()
     this.serving = undefined
     if (outbox.fresh > 0) this.addReplies(connection)
     else this.afterReplies(connection)
@@ -197,15 +209,49 @@ export class Clients {
   }
 
   private mayServe(connection: Connection): boolean {
-    return !connection.session.closing && !connection.closed && !connection.isPaused
+    return !connection.session.closing && !connection.closed && !connection.isPaused && !connection.isBlocked
   }
 
   private execute(connection: Connection, request: Args, ahead: number): void {
     this.running = request
     if (ahead === ALONE) this.dispatcher.execute(request)
     else this.dispatcher.executeAhead(request, ahead)
+    if (this.dispatcher.context.waiting.isAsked) {
+      connection.isBlocked = true
+      this.blocked.park(connection.session, request)
+    } else if (this.blocked.isDue) this.blocked.settle()
     connection.parser.authenticated = this.isTrusted(connection.session)
     if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
+  }
+
+  private blockedHost(): BlockedHost {
+    return {
+      claim: () => {
+        if (this.serving !== undefined && this.outbox.fresh > 0) this.addReplies(this.serving)
+      },
+      deliver: session => {
+        const connection = this.connections.get(session.id)
+        if (connection === undefined) return
+        connection.isBlocked = false
+        session.activeMs = this.nowMs()
+        this.addReplies(connection)
+        this.unblocked.push(connection)
+      },
+      goOn: () => this.serveUnblocked(),
+    }
+  }
+
+  /** Serves what unblocked clients have sent while they were blocked; that may unblock others. */
+  private serveUnblocked(): void {
+    while (this.unblocked.length > 0) {
+      for (const connection of this.unblocked.splice(0)) if (!connection.closed) this.serve(connection)
+    }
+  }
+
+  /** What a blocked client sends waits out of the network's memory, and not without bounds. */
+  private keep(connection: Connection): void {
+    connection.parser.own()
+    if (connection.parser.pendingBytes > this.limits.maxRequestBytes) connection.cut()
   }
 
   /** Takes a request out of the reused ones. */
@@ -238,6 +284,7 @@ export class Clients {
     connection.yieldTurn()
     setImmediate(() => {
       if (connection.takeTurn()) this.serve(connection)
+      this.serveUnblocked()
     })
   }
 
@@ -275,18 +322,22 @@ export class Clients {
     const goesOn = connection.drain()
     this.garbage.old(waitedBytes - connection.queuedBytes)
     if (goesOn) this.serve(connection)
+    this.serveUnblocked()
     this.afterReplies(connection)
   }
 
   private ended(connection: Connection | undefined): void {
     if (connection === undefined) return
     connection.ended = true
+    // Redis takes the end of a blocked client's requests for its end.
+    if (connection.isBlocked) this.blocked.forget(connection.session)
     this.afterReplies(connection)
   }
 
   private closed(connection: Connection | undefined): void {
     if (connection === undefined) return
     this.garbage.old(connection.queuedBytes)
+    if (connection.isBlocked) this.blocked.forget(connection.session)
     connection.release()
     this.connections.delete(connection.session.id)
   }
@@ -299,7 +350,12 @@ export class Clients {
       if (connection.endingMs !== 0) {
         if (nowMs - connection.endingMs > LINGER_MS) connection.cut()
       } else if (connection.queuedBytes > 0 && this.cutIfOver(connection, nowMs)) continue
-      else if (timeoutSeconds > 0 && nowMs - connection.session.activeMs > timeoutSeconds * 1000) connection.cut()
+      else if (
+        timeoutSeconds > 0 &&
+        !connection.isBlocked &&
+        nowMs - connection.session.activeMs > timeoutSeconds * 1000
+      )
+        connection.cut()
     }
   }
 
@@ -320,6 +376,7 @@ export class Clients {
   closeAll(): void {
     // SHUTDOWN runs in the middle of a chunk: what came before it in there has its replies too.
     if (this.serving !== undefined) this.outbox.add(this.serving)
+    this.blocked.stop()
     this.endTurn()
     for (const connection of this.connections.values()) {
       connection.drain()
@@ -334,7 +391,7 @@ export class Clients {
   private view(connection: Connection): ClientView {
     const { session, parser } = connection
     const isServed = connection === this.serving
-    const flags = `${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
+    const flags = `${connection.isBlocked ? 'b' : ''}${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
     // The request that is being served still lies in what Redis calls the query buffer.
     const queryBytes = Math.max(parser.pendingBytes, isServed ? this.running.buf.length : 0)
     const argumentBytes = isServed ? this.running.buf.length : 0

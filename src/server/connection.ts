@@ -30,6 +30,8 @@ export class Connection {
   queuedBytes = 0
   /** Requests that were read and wait because the client takes no replies. */
   readonly kept: Args[] = []
+  /** Its last request waits for a key; nothing of the client is served meanwhile. */
+  isBlocked = false
   private queue: Uint8Array[] = []
   /** Bytes of the queue's first piece that the socket has taken. */
   private sent = 0

@@ -10,6 +10,7 @@ import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metric
 import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
+import { Waiting } from '../session/waiting.ts'
 import type { Clock } from '../store/clock.ts'
 import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
@@ -62,6 +63,7 @@ class RunningContext implements Context {
   readonly walk: KeyWalk
   readonly reply: ReplyWriter
   readonly services: Services
+  readonly waiting = new Waiting()
   private readonly maxBytes: () => number
 
   constructor(options: DispatcherOptions, session: Session) {
@@ -104,10 +106,15 @@ export class Dispatcher {
 
   /** A client's chunk of commands begins: the clocks are read once for all of them. */
   begin(session: Session): void {
-    const { keys, context } = this
+    const { keys } = this
     keys.setNow(this.clock.nowMs())
     this.stats.begin(this.clock.nowNs())
     session.activeMs = keys.nowMs
+    this.adopt(session)
+  }
+
+  private adopt(session: Session): void {
+    const { context } = this
     context.session = session
     context.reply.protocol = session.protocol
     this.prepare()
@@ -170,6 +177,22 @@ export class Dispatcher {
       this.stats.settle(this.clock.nowNs())
       keys.setNow(this.clock.nowMs())
     }
+  }
+
+  /** Runs a request that waits again, for the key in a word of it. False: it goes on waiting, and has written nothing. */
+  again(session: Session, args: Args, word: number): boolean {
+    const { context, keys, table } = this
+    const { session: served, waiting } = context
+    const row = table.lookup(args.buf, args.starts[0], args.ends[0]) as TableRow
+    this.adopt(session)
+    keys.db = session.db
+    waiting.wokenBy = word
+    this.run(row, args)
+    waiting.wokenBy = 0
+    const isAnswered = !waiting.isAsked
+    waiting.isAsked = false
+    this.adopt(served)
+    return isAnswered
   }
 
   private run(row: TableRow, args: Args): void {

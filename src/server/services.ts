@@ -43,6 +43,7 @@ export function makeServices(parts: ServiceParts): Services {
     clients: {
       list: () => parts.clients().list(),
       kill: session => parts.clients().kill(session),
+      unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
     config: {
       get: patterns => config.entries(patterns),

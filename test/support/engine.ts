@@ -48,6 +48,13 @@ export class Engine {
     return new Client(this.server)
   }
 
+  /** Time passes; who has waited long enough is sent away. */
+  advance(ms: number): void {
+    this.clock.advance(ms)
+    this.server.clients.blocked.endWaits()
+    this.server.clients.endTurn()
+  }
+
   /** Removes what is due, as the server does between commands. */
   sweep(): void {
     while (this.server.expiry.slice());
@@ -112,6 +119,24 @@ export class Client {
   send(bytes: Uint8Array): void {
     if (!this.closed) this.handler.data?.(this.socket, Buffer.from(bytes))
     this.server.clients.endTurn()
+  }
+
+  /** Sends bytes in a buffer that is written over as soon as it was read. */
+  handleReused(bytes: Uint8Array): void {
+    const chunk = Buffer.from(bytes)
+    this.handler.data?.(this.socket, chunk)
+    chunk.fill(0)
+    this.server.clients.endTurn()
+  }
+
+  /** Closes the connection from this side. */
+  leave(): void {
+    this.socket.end()
+  }
+
+  /** Says that no more requests come. */
+  finish(): void {
+    this.handler.end?.(this.socket)
   }
 
   /** Sends one request and returns its reply. Throws when there is none. */

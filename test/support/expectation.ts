@@ -38,6 +38,8 @@ export function simple(text: string): Rule {
 }
 
 export const OK: Rule = simple('OK')
+/** No reply yet: the client waits. What comes later is the step `['b <', reply]`. */
+export const waits: Rule = where('no reply yet', () => false)
 export const any: Rule = where('anything', () => true)
 
 export function sorted(...items: readonly string[]): Rule {

@@ -3,7 +3,9 @@
 //   transcript('a key goes at its deadline', [
 //     ['SET k v PX 100', OK],        one request and its reply (expectation.ts); quotes as in redis-cli
 //     ['b> GET k', 'v'],             another connection; the first one is `a`
-//     ['+101ms'], ['+2s'],           the clock moves; nothing is removed by that
+//     ['b> BLPOP l 0', waits],       a request that gets no reply yet
+//     ['b <', ['l', 'x']],           the reply when it has come
+//     ['+101ms'], ['+2s'],           the clock moves; no key is removed by that, but timeouts end
 //     ['sweep'],                     expired keys that nobody touches are removed
 //     ['GET k', null],
 //   ])
@@ -15,7 +17,7 @@ import { Args } from '../../src/commands/args.ts'
 import { isFixed, keyPositions } from '../../src/commands/key-positions.ts'
 import type { TableRow } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
-import { type Expected, isError, matches, type Protocol, pushBefore, shown } from './expectation.ts'
+import { type Expected, isError, matches, type Protocol, pushBefore, shown, waits } from './expectation.ts'
 import { namespaceState, recount } from './recount.ts'
 import { bytesOf, type Reply, request } from './resp.ts'
 import { wordsOf } from './words.ts'
@@ -42,6 +44,7 @@ export function transcript(name: string, steps: readonly Step[], options: Option
 /** A transcript whose names stand for themselves: it is not played in another namespace. */
 export const FIXED_NAMES: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte', 'as lines'] }
 
+/** No words: a reply that an earlier request waited for. */
 export interface Request {
   readonly client: string
   readonly words: readonly string[]
@@ -59,6 +62,8 @@ export function readStep(step: Step): Action {
     if (time === null) throw new Error(`neither a request with a reply nor a time: ${text}`)
     return { moveMs: Number(time[1]) * (time[2] === 's' ? 1000 : 1) }
   }
+  const later = /^([a-z]+) <$/.exec(text)
+  if (later !== null) return { client: later[1] ?? 'a', words: [], expected }
   const named = /^([a-z]+)> /.exec(text)
   return { client: named?.[1] ?? 'a', words: wordsOf(text.slice(named?.[0].length ?? 0)), expected }
 }
@@ -166,7 +171,7 @@ const WITNESS = 'witness'
 function plantWitness(engine: Engine, actions: readonly Action[]): unknown {
   const keys = new Set<string>()
   for (const action of actions) {
-    if (typeof action === 'string' || !('words' in action)) continue
+    if (typeof action === 'string' || !('words' in action) || action.words.length === 0) continue
     const row = rowOf(action.words)
     if (row === undefined || row.row.categories?.includes('keyspace') || row.name === 'debug') return undefined
     for (const i of keyWords(action.words)) keys.add(action.words[i] ?? '')
@@ -195,7 +200,10 @@ class Player {
       this.engine.sweep()
     } else if ('moveMs' in action) {
       this.flush()
-      this.engine.clock.advance(action.moveMs)
+      this.engine.advance(action.moveMs)
+    } else if (action.words.length === 0) {
+      this.flush()
+      this.check(action, this.client(action.client).reader.next())
     } else {
       if (this.waiting[0] !== undefined && this.waiting[0].client !== action.client) this.flush()
       this.waiting.push(action)
@@ -241,9 +249,13 @@ class Player {
   }
 
   private check({ client, words, expected }: Request, reply: Reply | undefined): void {
+    if (expected === waits && reply === undefined) return
     if (reply === undefined) throw new Error(`${words.join(' ')}: no reply`)
     if (!isError(expected)) this.followProtocol(client, words)
-    const seen = this.mode.namespace !== '' && showsKeys(words) ? stripped(reply, this.mode.namespace) : reply
+    const seen =
+      this.mode.namespace !== '' && (words.length === 0 || showsKeys(words))
+        ? stripped(reply, this.mode.namespace)
+        : reply
     if (!matches(expected, seen, this.protocols.get(client) ?? 2)) {
       throw new Error(`${words.join(' ')}\n  expected ${shown(expected)}\n  received ${Bun.inspect(reply)}`)
     }

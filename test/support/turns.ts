@@ -3,7 +3,7 @@
 
 import type { TableRow } from '../../src/commands/table.ts'
 import { type Client, Engine, type Settings } from './engine.ts'
-import type { Reply } from './resp.ts'
+import { bytesOf, type Reply, request } from './resp.ts'
 import { readStep, rowOf, type Transcript } from './transcript.ts'
 
 export interface Turn {
@@ -25,12 +25,19 @@ export function* turns(
   const clients = new Map<string, Client>()
   for (const action of script.steps.map(readStep)) {
     if (action === 'sweep') engine.sweep()
-    else if ('moveMs' in action) engine.clock.advance(action.moveMs)
-    else {
+    else if ('moveMs' in action) engine.advance(action.moveMs)
+    else if (action.words.length > 0) {
       const { words } = action
       const client = clients.get(action.client) ?? engine.connect()
       clients.set(action.client, client)
-      yield { engine, words, row: rowOf(words), send: () => (client.closed ? undefined : client.call(...words)) }
+      const send = (): Reply | undefined => {
+        if (!client.closed) client.send(bytesOf(request(words)))
+        const reply = client.replies().at(-1)
+        // It waits: its next request comes over another connection.
+        if (reply === undefined && !client.closed) clients.delete(action.client)
+        return reply
+      }
+      yield { engine, words, row: rowOf(words), send }
     }
   }
 }

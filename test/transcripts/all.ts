@@ -3,6 +3,7 @@
 import type { Transcript } from '../support/transcript.ts'
 import { bitfield } from './bitfield.ts'
 import { bits } from './bits.ts'
+import { blocking } from './blocking.ts'
 import { command } from './command.ts'
 import { connection } from './connection.ts'
 import { counters } from './counters.ts'
@@ -27,6 +28,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   hyperloglog,
   lcs,
   lists,
+  blocking,
   zsets,
   expiry,
   keys,

@@ -46,6 +46,8 @@ export interface ServerState {
   readonly clients: {
     readonly count: number
     readonly counts: ConnectionTotals
+    /** How many of them wait for a key, and how many of those not for ever. */
+    readonly blocked: { readonly waiters: { readonly count: number; readonly timed: number } }
     list(): readonly ClientView[]
   }
   readonly startedMs: number
