@@ -7,6 +7,10 @@ import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
+import { hashExpiry } from './hashes-expiry.ts'
+import { hashExtended } from './hashes-extended.ts'
+import { hashReads } from './hashes-read.ts'
+import { hashWrites } from './hashes-write.ts'
 import { hyperLogLogCommands } from './hyperloglog.ts'
 import { hyperLogLogDebug } from './hyperloglog-debug.ts'
 import { commandFamily } from './introspect.ts'
@@ -53,6 +57,10 @@ const FAMILIES: readonly (readonly Command[])[] = [
   zsetRanges,
   zsetCombinations,
   zsetPops,
+  hashReads,
+  hashWrites,
+  hashExpiry,
+  hashExtended,
   keyCommands,
   expiryCommands,
   walkCommands,

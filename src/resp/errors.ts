@@ -152,9 +152,19 @@ export const HYPERLOGLOG_NOT_SPARSE = fixed('ERR HLL encoding is not sparse')
 export const SPECIFIED_KEY_MISSING = fixed('ERR The specified key does not exist')
 export const INVALID_HYPERLOGLOG = fixed('INVALIDOBJ Corrupted HLL object detected')
 
-// Hashes, lists, sorted sets, geo (t_hash.c, t_list.c, t_zset.c, geo.c).
+// Hashes, lists, sorted sets, geo (t_hash.c, t_list.c, t_zset.c, geo.c). Deadlines of fields: Redis 7.4 and 8.0.
 export const HASH_NOT_AN_INTEGER = fixed('ERR hash value is not an integer')
 export const HASH_NOT_A_FLOAT = fixed('ERR hash value is not a float')
+export const FIELDS_MISSING = fixed('ERR Mandatory argument FIELDS is missing or not at the right position')
+export const FIELDS_NOT_POSITIVE = fixed('ERR Number of fields must be a positive integer')
+/** The same of HEXPIRE and its sisters, and of HSETEX. */
+export const FIELDS_PARAMETER = fixed('ERR Parameter `numFields` should be greater than 0')
+export const FIELDS_INVALID = fixed('ERR invalid number of fields')
+export const FIELDS_MISMATCH = fixed('ERR The `numfields` parameter must match the number of arguments')
+export const FIELD_EXPIRE_NEGATIVE = fixed('ERR invalid expire time, must be >= 0')
+export const HSETEX_NO_TIME = fixed('ERR missing expire time')
+export const HSETEX_CONDITIONS = fixed('ERR Only one of FXX or FNX arguments can be specified')
+export const HSETEX_EXPIRATIONS = fixed('ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified')
 export const VALUE_NAN = fixed('ERR value is NaN or Infinity')
 export const RANK_ZERO = fixed(
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start " +
@@ -250,6 +260,11 @@ export function unsupportedOption(option: string): CommandError {
   // As Redis trims a formatted error; line ends further in become spaces.
   const shown = quoted(option, Number.MAX_SAFE_INTEGER).replace(/[\r\n]+$/, '')
   return new CommandError(`ERR Unsupported option ${shown}`)
+}
+
+/** HSETEX, for a word that is none of its options. */
+export function unknownArgument(word: string): CommandError {
+  return new CommandError(`ERR unknown argument: ${quoted(word, Number.MAX_SAFE_INTEGER)}`)
 }
 
 /** Both bounds are inclusive. Source: object.c getRangeLongFromObjectOrReply. */

@@ -1,11 +1,15 @@
-// What happens without a command: keys go at their deadline, flushed databases are freed. Both work in slices bounded by
-// time, pulled by the server's timer; the wheel and the dead records in the arena keep the place where a slice stopped.
+// What happens without a command: keys and fields of hashes go at their deadline, flushed databases are freed. All of it
+// works in slices bounded by time, pulled by the server's timer; the wheel and the dead records in the arena keep the place
+// where a slice stopped.
 
 import { copy } from '../bytes/ascii.ts'
 import type { Arena } from '../memory/arena.ts'
 import { dictClear, dictCount, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
+import { Hash } from '../values/hash.ts'
+import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../values/hash-clock.ts'
 import type { Clock } from './clock.ts'
+import { openAt, settleValue } from './collections.ts'
 import { FLAG_OUTSIDE, FLAG_TIMED, FLAG_UNLISTED, keyLength, keyStart, namespaceOf, TIMER_AT } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Place } from './place.ts'
@@ -25,6 +29,8 @@ import {
 export const SLICE_MS = 0.8
 /** Wheel steps, or entries freed, between two looks at the clock: about 20 microseconds of work. */
 const STEPS_PER_LOOK = 64
+/** Fields freed for one firing of a hash's clock. */
+const FIELDS_PER_CLOCK = 64
 const ALL_HASHES = 0x1_0000_0000
 
 export class Expiry {
@@ -34,6 +40,7 @@ export class Expiry {
   private readonly clock: Clock
   private readonly place: Place
   private readonly batch = new PairBatch()
+  private readonly hash = new Hash()
   private name = new Uint8Array(256)
 
   constructor(keys: Keyspace, clock: Clock) {
@@ -93,7 +100,8 @@ export class Expiry {
       const timer = wheelAdvance(shard.arena, shard.wheel, due, STEPS_PER_LOOK)
       if (timer === 0) return false
       if (timer < 0) return true
-      this.fire(shard, timer - TIMER_AT)
+      if (isClockTimer(shard.arena, timer)) i += this.expireFields(shard, timer)
+      else this.fire(shard, timer - TIMER_AT)
     }
     return true
   }
@@ -101,9 +109,33 @@ export class Expiry {
   private fire(shard: Shard, entry: number): void {
     const a = shard.arena
     a.u8[entry + 7] |= FLAG_UNLISTED
-    const ns = namespaceOf(a, entry)
+    if (this.aim(shard, namespaceOf(a, entry), entry)) this.keys.expire(this.place)
+  }
+
+  /**
+   * Frees some fields of a hash whose clock has fired; the clock fires again for the others. Returns how many. Redis counts
+   * neither as a change; a snapshot drops such fields when it is loaded.
+   */
+  private expireFields(shard: Shard, timer: number): number {
+    const { keys, hash, place } = this
+    const clock = clockFired(shard.arena, timer)
+    if (!this.aim(shard, clockNamespace(shard.arena, clock), clockEntry(shard.arena, clock))) return 0
+    openAt(keys, place, hash)
+    const reaped = hash.reap(FIELDS_PER_CLOCK)
+    settleValue(keys, place, hash)
+    if (reaped > 0) keys.announce(place, 'hexpired')
+    if (hash.stored === 0) {
+      keys.drop(place)
+      keys.announce(place, 'del')
+    }
+    return reaped
+  }
+
+  /** Aims the place at an entry; false when its database was flushed. */
+  private aim(shard: Shard, ns: number, entry: number): boolean {
+    const a = shard.arena
     const db = a.i32[(a.i32[(ns + NS_DB) >> 2] + DB_NUMBER) >> 2]
-    if (db < 0) return
+    if (db < 0) return false
     const p = this.place
     this.copyName(a, ns, entry)
     p.hash = this.keys.hashOf(p.nsHash, p.buf, p.keyStart, p.keyEnd)
@@ -113,7 +145,7 @@ export class Expiry {
     p.entry = entry
     p.slot = dictFind(a, ns, p.hash)
     while (p.slot !== 0 && dictRef(a, p.slot) !== entry) p.slot = dictNext(a, ns, p.slot, p.hash)
-    this.keys.expire(p)
+    return true
   }
 
   /**

@@ -89,8 +89,8 @@ export class Hash extends Value {
   private batchAt = 0
   private position = 0
   /** Texts of packed integers. */
-  private readonly fieldText = new Uint8Array(INT64_TEXT_BYTES)
-  private readonly valueText = new Uint8Array(INT64_TEXT_BYTES)
+  private readonly fieldDigits = new Uint8Array(INT64_TEXT_BYTES)
+  private readonly valueDigits = new Uint8Array(INT64_TEXT_BYTES)
   private readonly draw = (): number => this.host.random.uint32()
 
   create(host: ValueHost, a: Arena): void {
@@ -290,8 +290,8 @@ export class Hash extends Value {
     const { a, host, field, value } = this
     this.begin()
     while (this.next()) {
-      spell(field, this.fieldText)
-      spell(value, this.valueText)
+      spell(field, this.fieldDigits)
+      spell(value, this.valueDigits)
       const { buf, start, end } = field
       const hash = host.hasher.hash(buf, start, end)
       if (fieldsInsert(a, map + FIELDS, hash, buf, start, end, value.buf, value.start, value.end, 0) === 0) return false
@@ -394,12 +394,12 @@ export class Hash extends Value {
   }
 
   private visitOne(deadline: number, visit: Visit): void {
-    const { field, value, fieldText, valueText } = this
-    spell(field, fieldText)
+    const { field, value, fieldDigits, valueDigits } = this
+    spell(field, fieldDigits)
     visit(field.buf, field.start, field.end)
-    spell(value, valueText)
+    spell(value, valueDigits)
     visit(value.buf, value.start, value.end)
-    visit(fieldText, 0, deadline === 0 ? 0 : writeInt(fieldText, 0, deadline))
+    visit(fieldDigits, 0, deadline === 0 ? 0 : writeInt(fieldDigits, 0, deadline))
   }
 
   restore(element: RestoredElement): boolean {
@@ -411,6 +411,18 @@ export class Hash extends Value {
   }
 
   // ---- many fields ------------------------------------------------------------------------------------------------
+
+  /** `field` as text, whatever it was. */
+  fieldText(): PackedElement {
+    spell(this.field, this.fieldDigits)
+    return this.field
+  }
+
+  /** `value` as text, whatever it was. */
+  valueText(): PackedElement {
+    spell(this.value, this.valueDigits)
+    return this.value
+  }
 
   /** Begins a walk over all fields; nothing may change before it ends. */
   begin(): void {

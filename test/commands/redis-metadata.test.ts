@@ -9,9 +9,29 @@ import type { Reply } from '../support/resp.ts'
 import recorded from './redis-7.0.15-commands.json'
 
 /** Came after 7.0.15, so the recording has nothing to compare. */
-const NEWER = new Set(['client|no-touch', 'client|setinfo'])
+const NEWER = new Set([
+  'client|no-touch',
+  'client|setinfo',
+  'hexpire',
+  'hpexpire',
+  'hexpireat',
+  'hpexpireat',
+  'httl',
+  'hpttl',
+  'hexpiretime',
+  'hpexpiretime',
+  'hpersist',
+  'hgetdel',
+  'hgetex',
+  'hsetex',
+])
 /** Arguments that came after 7.0.15, by command. */
-const NEWER_ARGUMENTS: Record<string, string> = { 'client|kill': 'maxage', zrank: 'withscore', zrevrank: 'withscore' }
+const NEWER_ARGUMENTS: Record<string, string> = {
+  'client|kill': 'maxage',
+  hscan: 'novalues',
+  zrank: 'withscore',
+  zrevrank: 'withscore',
+}
 /** Those that take more words since, with the arity they had. */
 const OLDER_ARITY: Record<string, number> = { zrank: 3, zrevrank: 3 }
 

@@ -9,6 +9,8 @@ import { connection } from './connection.ts'
 import { counters } from './counters.ts'
 import { databases } from './databases.ts'
 import { expiry } from './expiry.ts'
+import { hashes } from './hashes.ts'
+import { hashExpiry } from './hashes-expiry.ts'
 import { hyperloglog } from './hyperloglog.ts'
 import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
@@ -30,6 +32,8 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   lists,
   blocking,
   zsets,
+  hashes,
+  hashExpiry,
   expiry,
   keys,
   databases,
