@@ -149,6 +149,7 @@ export class Generator {
     this.row = row.name
     this.group = row.group
     if (row.name === 'spop') return this.spop()
+    if (/^b[lrz].*(pop|move|push)/.test(row.name)) return this.blocking(row.name)
     const head = row.words.map(word => this.inSomeCase(word))
     const words = this.spoil([...head, ...this.sequence(row.syntax)], head.length)
     if (DRAWS.test(row.name)) boundDraws(words)
@@ -175,6 +176,25 @@ export class Generator {
       [[name, key, this.pick(['0', '-1', 'x', '', '9223372036854775808'])]],
       [[name, key, '1', '2']],
     ])
+  }
+
+  /** A command that would wait gets a first key that is there, so that it does not. */
+  private blocking(name: string): readonly Command[] {
+    const key = this.key()
+    const keys = [key, ...Array.from({ length: this.below(3) }, () => this.key())]
+    const timeout = this.chance(0.9)
+      ? this.pick(['0', '0.01', '1', '1e3'])
+      : this.pick(['x', '', '-1', '-0.1', 'nan', 'inf'])
+    const side = (): string => this.inSomeCase(this.pick(name.startsWith('bz') ? ['MIN', 'MAX'] : ['LEFT', 'RIGHT']))
+    const fill = name.startsWith('bz')
+      ? ['zadd', key, String(this.below(9)), this.value()]
+      : ['rpush', key, this.value()]
+    const count = this.chance(0.5) ? [] : [this.inSomeCase('COUNT'), this.byName('count')]
+    const head = this.inSomeCase(name)
+    if (name === 'brpoplpush') return [fill, [head, key, this.key(), timeout]]
+    if (name === 'blmove') return [fill, [head, key, this.key(), side(), side(), timeout]]
+    if (name.includes('mpop')) return [fill, [head, timeout, String(keys.length), ...keys, side(), ...count]]
+    return [fill, [head, ...keys, timeout]]
   }
 
   chance(likelihood: number): boolean {
@@ -261,6 +281,7 @@ export class Generator {
   }
 
   private byName(name: string): string {
+    if (this.group === 'list' && this.chance(0.9)) return this.ofList(name)
     switch (name) {
       case 'member':
         return this.member()
@@ -306,6 +327,28 @@ export class Generator {
         return this.pick(['default', 'x', ''])
       default:
         return /^(start|end|increment|decrement|len|client-id|samples)$/.test(name) ? this.number() : this.value()
+    }
+  }
+
+  /** Few different elements, so that they are found, and indexes about the lengths of lists. */
+  private ofList(name: string): string {
+    switch (name) {
+      case 'element':
+      case 'pivot':
+        if (this.chance(0.1)) return this.value()
+        return this.pick(['a', 'b', 'cc', '1', '-5', '300', '70000', '9007199254740993', 'x'.repeat(70), ''])
+      case 'numkeys':
+        return String(1 + this.below(2))
+      case 'count':
+      case 'index':
+      case 'start':
+      case 'stop':
+      case 'rank':
+      case 'num-matches':
+      case 'len':
+        return String(this.chance(0.8) ? this.below(12) - 4 : this.below(200) - 100)
+      default:
+        return this.value()
     }
   }
 
