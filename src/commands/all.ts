@@ -26,6 +26,7 @@ import { serverCommands } from './server.ts'
 import { setCommands } from './sets.ts'
 import { setCombinations } from './sets-combine.ts'
 import { setDraws } from './sets-random.ts'
+import { sortCommands } from './sort.ts'
 import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
@@ -64,6 +65,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   keyCommands,
   expiryCommands,
   walkCommands,
+  sortCommands,
   objectCommands,
   connectionCommands,
   clientCommands,

@@ -47,7 +47,9 @@ const OF_FLAG: Partial<Record<Flag, readonly string[]>> = { admin: ['admin', 'da
 /** Without `@`. A container has only what its own flags say: who may run it is decided by its subcommands. */
 export function categoriesOf(row: Command): readonly string[] {
   const found = new Set<string>(row.categories)
-  if (row.subcommands === undefined) for (const name of OF_GROUP[row.group]) found.add(name)
+  // A general command about certain types (SORT) is not one about keys.
+  const isOfTypes = row.group === 'generic' && found.has('list')
+  if (row.subcommands === undefined && !isOfTypes) for (const name of OF_GROUP[row.group]) found.add(name)
   if (row.effect === 'read' || row.effect === 'write') found.add(row.effect)
   for (const flag of row.flags) for (const name of OF_FLAG[flag] ?? []) found.add(name)
   found.add(row.flags.includes('fast') ? 'fast' : 'slow')

@@ -76,6 +76,7 @@ export interface ReadContext extends SessionContext {
     | 'read'
     | 'peek'
     | 'peekOther'
+    | 'readNamed'
     | 'resetHits'
     | 'respelled'
     | 'deadline'

@@ -235,6 +235,17 @@ export abstract class KeyFinder implements ValueHost {
     return e
   }
 
+  /** A reader's look-up, at `other`, of a name that is no word of the request. */
+  readNamed(buf: Uint8Array, start: number, end: number): number {
+    const e = this.locateIn(this.other, this.db, buf, start, end)
+    if (e === 0) this.misses++
+    else {
+      this.hits++
+      if (this.touching) this.touch(this.other)
+    }
+    return e
+  }
+
   /** A writer's look-up: counts as a use, not in the hit statistics. */
   open(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)

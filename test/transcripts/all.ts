@@ -18,6 +18,7 @@ import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
 import { server } from './server.ts'
 import { sets } from './sets.ts'
+import { sort } from './sort.ts'
 import { strings } from './strings.ts'
 import { zsets } from './zsets.ts'
 
@@ -25,6 +26,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   strings,
   counters,
   sets,
+  sort,
   bits,
   bitfield,
   hyperloglog,
