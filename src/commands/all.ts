@@ -31,6 +31,7 @@ import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
 import { CommandTable } from './table.ts'
+import { blockingZsets } from './zset-blocking.ts'
 import { zsetChanges } from './zset-change.ts'
 import { zsetCombinations } from './zset-combine.ts'
 import { zsetPops } from './zset-pop.ts'
@@ -58,6 +59,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   zsetRanges,
   zsetCombinations,
   zsetPops,
+  blockingZsets,
   hashReads,
   hashWrites,
   hashExpiry,

@@ -10,6 +10,7 @@ import {
   OUT_OF_RANGE,
   SYNTAX,
 } from '../resp/errors.ts'
+import type { ReplyWriter } from '../resp/writer.ts'
 import { commitValue, openValue, readValue, settleValue } from '../store/collections.ts'
 import { Places } from '../values/places.ts'
 import { SortedSet } from '../values/zset.ts'
@@ -63,14 +64,13 @@ function pop(ctx: WriteContext, args: Args, end: End): void {
     // Without a count the pair stands alone, in RESP3 too.
     zset.seek(end === 'min' ? 0 : size - 1)
     reply.array(2)
-    reply.bulk(zset.buf, zset.start, zset.end)
-    reply.double(zset.score)
+    replyPair(reply)
   }
   take(ctx, end, n)
 }
 
 /** What ZMPOP and BZMPOP say from `numkeys` on. */
-class MultiPop {
+export class MultiPop {
   end: End = 'min'
   count = 1
   keys = 0
@@ -94,32 +94,48 @@ class MultiPop {
 
 const multi = new MultiPop()
 
-/** Replies with the key in word `i` and up to `count` members from an end, each in an array, and takes them out. */
-function popWithKey(ctx: WriteContext, args: Args, i: number, end: End, count: number): void {
+/** Takes members from an end of the first sorted set in the words from `at` on, replied with its key; false: there is none. */
+export function popFirst(ctx: WriteContext, args: Args, at: number, { keys, end, count }: MultiPop): boolean {
   const { reply } = ctx
-  const n = Math.min(count, zset.count)
-  reply.array(2)
-  reply.bulk(args.buf, args.starts[i], args.ends[i])
-  reply.array(n)
-  zset.seek(end === 'min' ? 0 : zset.count - 1)
-  for (let k = 0; k < n; k++) {
+  for (let i = at; i < at + keys; i++) {
+    if (ctx.waiting.skips(i) || !openValue(ctx.keys, args, i, zset)) continue
+    const n = Math.min(count, zset.count)
     reply.array(2)
-    reply.bulk(zset.buf, zset.start, zset.end)
-    reply.double(zset.score)
-    if (end === 'min') zset.next()
-    else zset.previous()
+    reply.bulk(args.buf, args.starts[i], args.ends[i])
+    reply.array(n)
+    zset.seek(end === 'min' ? 0 : zset.count - 1)
+    for (let k = 0; k < n; k++) {
+      reply.array(2)
+      replyPair(reply)
+      if (end === 'min') zset.next()
+      else zset.previous()
+    }
+    take(ctx, end, n)
+    return true
   }
-  take(ctx, end, n)
+  return false
+}
+
+function replyPair(reply: ReplyWriter): void {
+  reply.bulk(zset.buf, zset.start, zset.end)
+  reply.double(zset.score)
+}
+
+/** Takes one member from an end of the sorted set in word `i`, replied flat behind its key; false: there is none. */
+export function popOne(ctx: WriteContext, args: Args, i: number, end: End): boolean {
+  const { reply } = ctx
+  if (!openValue(ctx.keys, args, i, zset)) return false
+  zset.seek(end === 'min' ? 0 : zset.count - 1)
+  reply.array(3)
+  reply.bulk(args.buf, args.starts[i], args.ends[i])
+  replyPair(reply)
+  take(ctx, end, 1)
+  return true
 }
 
 function zmpop(ctx: WriteContext, args: Args): void {
   multi.parse(args, 1)
-  for (let i = 2; i < 2 + multi.keys; i++) {
-    if (!openValue(ctx.keys, args, i, zset)) continue
-    popWithKey(ctx, args, i, multi.end, multi.count)
-    return
-  }
-  ctx.reply.nullArray()
+  if (!popFirst(ctx, args, 2, multi)) ctx.reply.nullArray()
 }
 
 /** Most members and bytes of one ZRANDMEMBER with repetition: Redis goes on until its client is gone. */
@@ -161,9 +177,10 @@ function drawMany(ctx: ReadContext, args: Args): void {
 
 function replyDrawn(ctx: ReadContext, withScores: boolean): void {
   const { reply } = ctx
-  if (withScores) reply.pair()
-  reply.bulk(zset.buf, zset.start, zset.end)
-  if (withScores) reply.double(zset.score)
+  if (withScores) {
+    reply.pair()
+    replyPair(reply)
+  } else reply.bulk(zset.buf, zset.start, zset.end)
 }
 
 function begin(ctx: ReadContext, n: number, withScores: boolean): void {

@@ -1,6 +1,6 @@
 // Sorted sets: scores given and changed, ranges by rank, score and member, taken from the ends, drawn by chance, scanned.
 
-import { double, type Expected, matches, OK, type Rule, where } from '../support/expectation.ts'
+import { double, type Expected, matches, OK, type Rule, waits, where } from '../support/expectation.ts'
 import { type Transcript, transcript } from '../support/transcript.ts'
 
 const WRONGTYPE = '-WRONGTYPE Operation against a key holding the wrong kind of value'
@@ -429,4 +429,61 @@ const combining: readonly Transcript[] = [
   ]),
 ]
 
-export const zsets: readonly Transcript[] = [...scores, ...ranges, ...taking, ...combining]
+const waiting: readonly Transcript[] = [
+  transcript('BZPOPMIN, BZPOPMAX and BZMPOP take at once what is there', [
+    ['ZADD z 1 a 2 b 3 c 4 d', 4],
+    ['BZPOPMIN none z 0', ['z', 'a', double('1')]],
+    ['BZPOPMAX none z 0', ['z', 'd', double('4')]],
+    [
+      'BZMPOP 0 2 none z MAX COUNT 5',
+      [
+        'z',
+        [
+          ['c', double('3')],
+          ['b', double('2')],
+        ],
+      ],
+    ],
+    ['EXISTS z', 0],
+    ['BZPOPMIN z -1', '-ERR timeout is negative'],
+    ['BZPOPMIN z x', '-ERR timeout is not a float or out of range'],
+    ['BZMPOP 0 0 z MIN', '-ERR numkeys should be greater than 0'],
+    ['BZMPOP x 1 z MIN', '-ERR timeout is not a float or out of range'],
+    ['BZMPOP x 1 z LEFT', SYNTAX],
+    ['SET s v', OK],
+    ['BZPOPMAX s 0', WRONGTYPE],
+    ['BZMPOP 0 1 s MIN', WRONGTYPE],
+  ]),
+  transcript('those that wait for a sorted set are served in the order of their coming', [
+    ['b> BZPOPMIN z 0', waits],
+    ['c> BZPOPMAX y z 0', waits],
+    ['d> BZMPOP 0 1 z MIN COUNT 2', waits],
+    ['ZADD z 1 a 2 b 3 c 4 d 5 e', 5],
+    ['b <', ['z', 'a', double('1')]],
+    ['c <', ['z', 'e', double('5')]],
+    [
+      'd <',
+      [
+        'z',
+        [
+          ['b', double('2')],
+          ['c', double('3')],
+        ],
+      ],
+    ],
+    ['ZRANGE z 0 -1', ['d']],
+  ]),
+  transcript('waiting for a sorted set ends after its time', [
+    ['b> BZPOPMIN z 1', waits],
+    ['LPUSH z x', 1],
+    ['DEL z', 1],
+    ['+1001ms'],
+    ['b <', null],
+    ['b> BZPOPMIN z 1', waits],
+    ['ZADD y 1 a', 1],
+    ['ZUNIONSTORE z 1 y', 1],
+    ['b <', ['z', 'a', double('1')]],
+  ]),
+]
+
+export const zsets: readonly Transcript[] = [...scores, ...ranges, ...taking, ...combining, ...waiting]
