@@ -7,6 +7,8 @@ import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
+import { geoCommands } from './geo.ts'
+import { geoSearches } from './geo-search.ts'
 import { hashExpiry } from './hashes-expiry.ts'
 import { hashExtended } from './hashes-extended.ts'
 import { hashReads } from './hashes-read.ts'
@@ -50,6 +52,8 @@ const FAMILIES: readonly (readonly Command[])[] = [
   bitfieldCommands,
   hyperLogLogCommands,
   hyperLogLogDebug,
+  geoCommands,
+  geoSearches,
   lcsCommands,
   listEnds,
   listCommands,

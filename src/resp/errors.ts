@@ -185,6 +185,9 @@ export const ZRANGE_LIMIT = fixed(
 )
 export const ZRANGE_WITHSCORES_LEX = fixed('ERR syntax error, WITHSCORES not supported in combination with BYLEX')
 export const GEO_UNIT = fixed('ERR unsupported unit provided. please use M, KM, FT, MI')
+export const GEO_RADIUS = fixed('ERR need numeric radius')
+export const GEO_WIDTH = fixed('ERR need numeric width')
+export const GEO_HEIGHT = fixed('ERR need numeric height')
 export const GEO_RADIUS_NEGATIVE = fixed('ERR radius cannot be negative')
 export const GEO_BOX_NEGATIVE = fixed('ERR height or width cannot be negative')
 export const GEO_MEMBER = fixed('ERR could not decode requested zset member')
@@ -338,5 +341,27 @@ export function noSuchGroupToRead(key: string, group: string): CommandError {
 
 /** Degrees, printed as C's `%f` does. */
 export function invalidPosition(longitude: number, latitude: number): CommandError {
-  return new CommandError(`ERR invalid longitude,latitude pair ${longitude.toFixed(6)},${latitude.toFixed(6)}`)
+  return new CommandError(`ERR invalid longitude,latitude pair ${sixDecimals(longitude)},${sixDecimals(latitude)}`)
+}
+
+/** C's `%f`. */
+function sixDecimals(n: number): string {
+  if (!Number.isFinite(n)) return n < 0 ? '-inf' : 'inf'
+  if (Math.abs(n) >= 1e21) return `${BigInt(n)}.000000`
+  if (n === 0) return 1 / n < 0 ? '-0.000000' : '0.000000'
+  // Half-way between two texts C takes the even digit, toFixed the larger one.
+  const tie = Number.isInteger(n * 128) && !Number.isInteger(n * 64)
+  const text = n.toFixed(6)
+  if (!tie || Number(text.at(-1)) % 2 === 0) return text
+  return `${text.slice(0, -1)}${Number(text.at(-1)) - 1}`
+}
+
+/** GEORADIUS with STORE (`what` says so) and GEOSEARCHSTORE. */
+export function geoStoreOptions(what: string): CommandError {
+  return new CommandError(`ERR ${what} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`)
+}
+
+/** `options` are two of which one is needed; `name` is the client's spelling of the command. */
+export function geoOptionMissing(options: string, name: string): CommandError {
+  return new CommandError(`ERR exactly one of ${options} can be specified for ${name}`)
 }

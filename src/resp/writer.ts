@@ -13,7 +13,7 @@
 // Texts are byte strings: one char is one byte. A char above 0xFF has no byte and becomes '?'.
 
 import { copy, fromText } from '../bytes/ascii.ts'
-import { formatDouble } from '../bytes/double.ts'
+import { formatDouble, formatHuman } from '../bytes/double.ts'
 import { INT64_TEXT_BYTES, intLength, writeInt } from '../bytes/int64.ts'
 import {
   ARRAY,
@@ -179,6 +179,12 @@ export class ReplyWriter {
       else this.line(DOUBLE, formatDouble(n))
     } else if (whole) this.bulkInt(n)
     else this.bulkText(formatDouble(n))
+  }
+
+  /** Up to seventeen decimals and no exponent: degrees. */
+  humanDouble(n: number): void {
+    if (this.protocol === 3) this.line(DOUBLE, formatHuman(n))
+    else this.bulkText(formatHuman(n))
   }
 
   bool(value: boolean): void {

@@ -94,7 +94,7 @@ describe('rows', () => {
       expect(() => parseSyntax(row.row.syntax)).not.toThrow()
       // Of PFMERGE, Redis takes one key alone, and says where the others would be.
       const words = Math.abs(row.arity) + (row.row.arity === undefined ? 0 : 1)
-      for (const { at } of row.keys) expect(at).toBeLessThan(words)
+      for (const { at } of row.keys.filter(spec => spec.after === undefined)) expect(at).toBeLessThan(words)
     }
   })
 

@@ -270,6 +270,7 @@ export class Generator {
   }
 
   private key(): string {
+    if (this.group === 'geo' && this.chance(0.8)) return `sorted-set:${this.below(OWN_KEYS)}`
     if (COLLECTIONS.test(this.group) && this.chance(0.8)) return `${this.group}:${this.below(OWN_KEYS)}`
     return this.pick(KEYS)
   }
@@ -285,6 +286,16 @@ export class Generator {
     switch (name) {
       case 'member':
         return this.member()
+      case 'member1':
+      case 'member2':
+        return this.member()
+      case 'longitude':
+      case 'latitude':
+        return this.degrees()
+      case 'radius':
+      case 'width':
+      case 'height':
+        return this.chance(0.95) ? this.pick(['0', '1', '150.5', '5000', '200000', '30000000']) : this.value()
       case 'numkeys':
         return this.chance(0.85) ? String(1 + this.below(3)) : this.pick([...INTEGERS, ...NO_INTEGERS])
       case 'limit':
@@ -350,6 +361,24 @@ export class Generator {
       default:
         return this.value()
     }
+  }
+
+  /** Few different ones, so that places meet; now and then beyond the map. */
+  private degrees(): string {
+    if (this.chance(0.8)) return String(this.below(40) / 8)
+    return this.pick([
+      '-180',
+      '180',
+      '-85.05112878',
+      '85.05112878',
+      '0.0000001',
+      '-60',
+      '86',
+      '181',
+      'x',
+      'inf',
+      '-0.0',
+    ])
   }
 
   private number(): string {

@@ -9,6 +9,7 @@ import { connection } from './connection.ts'
 import { counters } from './counters.ts'
 import { databases } from './databases.ts'
 import { expiry } from './expiry.ts'
+import { geo } from './geo.ts'
 import { hashes } from './hashes.ts'
 import { hashExpiry } from './hashes-expiry.ts'
 import { hyperloglog } from './hyperloglog.ts'
@@ -30,6 +31,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   bits,
   bitfield,
   hyperloglog,
+  geo,
   lcs,
   lists,
   blocking,

@@ -67,7 +67,7 @@ export const command: readonly Transcript[] = [
     'COMMAND LIST filters',
     [
       ['COMMAND LIST', list('many', length => length > 50)],
-      ['COMMAND LIST FILTERBY PATTERN ge*', sorted('get', 'getbit', 'getdel', 'getex', 'getrange', 'getset')],
+      ['COMMAND LIST FILTERBY PATTERN get*', sorted('get', 'getbit', 'getdel', 'getex', 'getrange', 'getset')],
       ['COMMAND LIST FILTERBY PATTERN GETD*', ['getdel']],
       ['COMMAND LIST FILTERBY ACLCAT nope', []],
       ['COMMAND LIST FILTERBY ACLCAT string', list('some', length => length > 15)],
