@@ -24,6 +24,18 @@ type Rule = (redis: Reply, ours: Reply, command: Command) => boolean
 
 const sameSet: Rule = (redis, ours) => sorted(redis) === sorted(ours)
 
+/** Fields with their values, in any order. */
+const samePairs: Rule = (redis, ours) => pairsOf(redis) === pairsOf(ours)
+
+function pairsOf(reply: Reply): string {
+  if (!Array.isArray(reply)) {
+    const isMap = typeof reply === 'object' && reply !== null && 'map' in reply
+    return JSON.stringify(isMap && Array.isArray(reply.map) ? [...reply.map].sort() : reply)
+  }
+  const pairs = Array.from({ length: reply.length / 2 }, (_, i) => [reply[2 * i], reply[2 * i + 1]])
+  return JSON.stringify(pairs.sort())
+}
+
 const isError = (reply: Reply): boolean => reply !== null && typeof reply === 'object' && 'error' in reply
 
 /** Both null, both an error (not compared), both something of one type. */
@@ -71,6 +83,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   srandmember: sameCount,
   zscan: scanned(2),
   zrandmember: sameCount,
+  hkeys: sameSet,
+  hvals: sameSet,
+  hgetall: samePairs,
+  hscan: scanned(2),
+  hrandfield: sameCount,
   randomkey: sameKind,
   time: sameKind,
   hello: greeted,

@@ -25,6 +25,10 @@ export const KNOWN: readonly Known[] = [
     covers: command => /^z(rev)?rank$/i.test(command[0] ?? '') && command.length === 4,
   },
   {
+    reason: 'NOVALUES of HSCAN is of Redis 7.4',
+    covers: command => /^hscan$/i.test(command[0] ?? '') && command.some(word => /^novalues$/i.test(word)),
+  },
+  {
     reason: 'a deadline is a double: beyond 2^53 ms it is kept rounded',
     covers: (command, redis, ours) =>
       /^p?(ttl|expiretime)$/.test(command[0]?.toLowerCase() ?? '') && roundedDeadline(redis, ours),
