@@ -104,16 +104,18 @@ export function replaceValue(keys: Keyspace, p: Place, v: Value, deadline: numbe
 
 /** Enters a built value under the key at `p`. */
 function attach(keys: Keyspace, p: Place, v: Value, deadline: number): void {
-  const { a } = v
+  const { a, root, form } = v
   const allocated = a.allocatedBytes - v.allocatedBefore
-  a.i32[(v.root + ROOT_ALLOCATED) >> 2] = allocated
+  a.i32[(root + ROOT_ALLOCATED) >> 2] = allocated
   try {
-    keys.put(p, (v.type << 4) | v.form, v.root, FLAG_OUTSIDE, 0, deadline, v.logical)
+    keys.put(p, (v.type << 4) | form, root, FLAG_OUTSIDE, 0, deadline, v.logical)
   } catch (error) {
     v.release()
     throw error
   }
   keys.account(p.ns, a, 0, allocated)
+  // What was there before may have been released through this very view (values/views.ts).
+  v.aim(keys, a, root, form)
   v.own(p.entry, p.ns)
 }
 
