@@ -33,6 +33,7 @@ import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
 import { stringWrites } from './strings-write.ts'
 import { CommandTable } from './table.ts'
+import { transactionCommands } from './transactions.ts'
 import { blockingZsets } from './zset-blocking.ts'
 import { zsetChanges } from './zset-change.ts'
 import { zsetCombinations } from './zset-combine.ts'
@@ -73,6 +74,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   walkCommands,
   sortCommands,
   objectCommands,
+  transactionCommands,
   connectionCommands,
   clientCommands,
   serverCommands,

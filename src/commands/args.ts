@@ -8,6 +8,11 @@ import { type CommandError, NOT_A_FLOAT, NOT_AN_INTEGER } from '../resp/errors.t
 import { Request } from '../resp/request.ts'
 
 export class Args extends Request {
+  /** Bytes from the first word to the last. */
+  get byteLength(): number {
+    return this.ends[this.count - 1] - this.starts[0]
+  }
+
   /** A copy with bytes of its own, for a request that outlives the chunk it came in. */
   kept(): Args {
     const kept = new Args()

@@ -38,6 +38,7 @@ const OF_GROUP: Record<Group, readonly string[]> = {
   'sorted-set': ['sortedset'],
   geo: ['geo'],
   generic: ['keyspace'],
+  transactions: ['transaction'],
   connection: ['connection'],
   server: [],
 }

@@ -23,8 +23,8 @@ export function clientLine(view: ClientView, nowMs: number): string {
   const seconds = (ms: number): number => Math.max(0, Math.floor(nowMs / 1000) - Math.floor(ms / 1000))
   return (
     `id=${s.id} addr=${s.address} laddr=${s.localAddress} fd=${view.fd} name=${s.name} age=${seconds(s.createdMs)} ` +
-    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=0 psub=0 ssub=0 multi=-1 ` +
-    `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=0 ` +
+    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=0 psub=0 ssub=0 multi=${s.transaction?.requests.length ?? -1} ` +
+    `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=${s.transaction?.bytes ?? 0} ` +
     `rbs=${view.replyBufferBytes} rbp=0 obl=0 oll=${view.outputChunks} omem=${view.outputBytes} ` +
     `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
     `user=${s.user} redir=-1 resp=${s.protocol} lib-name=${s.libName} lib-ver=${s.libVersion}`

@@ -1,9 +1,11 @@
 // What a command is: one row that declares it beside the function that runs it. COMMAND, the gates, the metrics' labels,
 // HELP, the README's table and the contract tests are all computed from rows (introspect.ts, table.ts).
 
+import type { Words } from '../bytes/words.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import type { Waiting } from '../session/waiting.ts'
+import type { Watches } from '../session/watches.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import type { Args } from './args.ts'
@@ -21,6 +23,7 @@ export type Group =
   | 'sorted-set'
   | 'geo'
   | 'generic'
+  | 'transactions'
   | 'connection'
   | 'server'
 
@@ -98,6 +101,12 @@ export interface SessionContext {
   readonly session: Session
   readonly reply: ReplyWriter
   readonly services: Services
+  readonly watches: Watches
+  /**
+   * Runs the requests of a transaction one after the other; replies with an array of their replies. Throws EXECABORT when
+   * they need memory and there is none.
+   */
+  runQueued(requests: readonly Words[], needsMemory: boolean): void
   /** For commands that may wait for a key. */
   readonly waiting: Waiting
   /** proto-max-bulk-len: no string may grow beyond it, in bytes. */
@@ -130,6 +139,8 @@ interface Row<E extends Effect, C> {
   /** Replaced by, as COMMAND DOCS says it, since a version. */
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
   readonly history?: readonly (readonly [version: string, change: string])[]
+  /** `runs`: executed at once between MULTI and EXEC instead of being queued. */
+  readonly inTransaction?: 'runs'
   /** Rows of a container command; their names have no prefix. Such a row's own `run` is never called. */
   readonly subcommands?: readonly Command[]
   readonly run: (ctx: C, args: Args) => void

@@ -94,6 +94,7 @@ function select(ctx: SessionContext, args: Args): void {
 }
 
 function reset(ctx: SessionContext): void {
+  ctx.watches.forget(ctx.session)
   ctx.session.reset(ctx.services.config.requirePass === '')
   ctx.reply.protocol = 2
   ctx.reply.simple('RESET')
@@ -129,6 +130,7 @@ export const connectionCommands: readonly Command[] = [
     since: '1.0.0',
     summary: 'Closes the connection after the replies so far.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+    inTransaction: 'runs',
     run: (ctx: SessionContext) => {
       ctx.session.closing = true
       ctx.reply.ok()
@@ -141,6 +143,7 @@ export const connectionCommands: readonly Command[] = [
     since: '6.2.0',
     summary: 'Brings the connection back to the state of a new one.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+    inTransaction: 'runs',
     run: reset,
   },
   {

@@ -16,6 +16,7 @@ const HEADINGS: Readonly<Record<Group, string>> = {
   hyperloglog: 'HyperLogLog',
   geo: 'Places on earth',
   generic: 'Keys',
+  transactions: 'Transactions',
   connection: 'Connection',
   server: 'Server',
 }

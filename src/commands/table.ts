@@ -12,12 +12,16 @@ export const FLAG_DENYOOM = 4
 export const FLAG_NO_AUTH = 8
 export const FLAG_PROTECTED = 16
 export const FLAG_ADMIN = 32
+export const FLAG_NO_MULTI = 64
+/** Runs at once between MULTI and EXEC. */
+export const FLAG_UNQUEUED = 128
 
 const FLAG_BITS: Partial<Record<Flag, number>> = {
   denyoom: FLAG_DENYOOM,
   no_auth: FLAG_NO_AUTH,
   protected: FLAG_PROTECTED,
   admin: FLAG_ADMIN,
+  no_multi: FLAG_NO_MULTI,
 }
 
 /** Word of the first key of a spec, 0 when that is another one in each request. */
@@ -52,6 +56,7 @@ export class TableRow {
     this.fullName = parent === undefined ? row.name : `${parent.name}|${row.name}`
     this.flags =
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
+      (row.inTransaction === 'runs' ? FLAG_UNQUEUED : 0) |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])
     this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'

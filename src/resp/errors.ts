@@ -100,6 +100,8 @@ export const NESTED_MULTI = fixed('ERR MULTI calls can not be nested')
 export const EXEC_WITHOUT_MULTI = fixed('ERR EXEC without MULTI')
 export const DISCARD_WITHOUT_MULTI = fixed('ERR DISCARD without MULTI')
 export const WATCH_INSIDE_MULTI = fixed('ERR WATCH inside MULTI is not allowed')
+/** Ours: what a transaction queues counts against client-query-buffer-limit. */
+export const TRANSACTION_TOO_LARGE = fixed('ERR the transaction is too large')
 export const NOT_IN_TRANSACTION = fixed('ERR Command not allowed inside a transaction')
 export const UNBLOCKED_BY_CLIENT = fixed('UNBLOCKED client unblocked via CLIENT UNBLOCK')
 export const UNBLOCKED_STREAM_GONE = fixed('UNBLOCKED the stream key no longer exists')

@@ -49,6 +49,7 @@ const HEADER_BYTES = 1 + INT64_TEXT_BYTES + 2
 const QUESTION_MARK = 0x3f
 
 export const OK: Uint8Array = fromText('+OK\r\n')
+export const QUEUED: Uint8Array = fromText('+QUEUED\r\n')
 export const PONG: Uint8Array = fromText('+PONG\r\n')
 
 export class ReplyWriter {

@@ -338,6 +338,7 @@ export class Clients {
     if (connection === undefined) return
     this.garbage.old(connection.queuedBytes)
     if (connection.isBlocked) this.blocked.forget(connection.session)
+    this.dispatcher.context.watches.forget(connection.session)
     connection.release()
     this.connections.delete(connection.session.id)
   }

@@ -5,12 +5,32 @@ import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import type { Services } from '../commands/services.ts'
-import { type CommandTable, FLAG_DENYOOM, FLAG_NO_AUTH, FLAG_PROTECTED, type TableRow } from '../commands/table.ts'
+import {
+  type CommandTable,
+  FLAG_DENYOOM,
+  FLAG_NO_AUTH,
+  FLAG_NO_MULTI,
+  FLAG_PROTECTED,
+  FLAG_UNQUEUED,
+  type TableRow,
+} from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
-import { CommandError, INTERNAL, NOAUTH, OOM, unknownCommand, unknownSubcommand, wrongArity } from '../resp/errors.ts'
-import type { ReplyWriter } from '../resp/writer.ts'
+import {
+  CommandError,
+  INTERNAL,
+  NOAUTH,
+  NOT_IN_TRANSACTION,
+  OOM,
+  TRANSACTION_TOO_LARGE,
+  unknownCommand,
+  unknownSubcommand,
+  wrongArity,
+} from '../resp/errors.ts'
+import { QUEUED, type ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
+import type { Transaction } from '../session/transaction.ts'
 import { Waiting } from '../session/waiting.ts'
+import { Watches } from '../session/watches.ts'
 import type { Clock } from '../store/clock.ts'
 import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
@@ -36,6 +56,9 @@ const GATES: readonly Gate[] = [
     if (session.authenticated || (row.flags & FLAG_NO_AUTH) !== 0) return
     if (context.services.config.requirePass !== '') throw NOAUTH
   },
+  function allowedInTransaction(row, session) {
+    if (session.transaction !== undefined && (row.flags & FLAG_NO_MULTI) !== 0) throw NOT_IN_TRANSACTION
+  },
   function belowLimit(row, _session, { context: { keys } }) {
     if ((row.flags & FLAG_DENYOOM) === 0) return
     while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
@@ -52,6 +75,8 @@ export interface DispatcherOptions {
   readonly clock: Clock
   readonly reply: ReplyWriter
   readonly maxStringBytes: () => number
+  /** Bytes that a transaction may queue. */
+  readonly maxQueuedBytes: () => number
   /** Told of every thrown value that is no reply: a bug of ours. */
   readonly onBug: (command: string, error: unknown) => void
 }
@@ -64,12 +89,15 @@ class RunningContext implements Context {
   readonly reply: ReplyWriter
   readonly services: Services
   readonly waiting = new Waiting()
+  readonly watches: Watches
+  runQueued: (requests: readonly Words[], needsMemory: boolean) => void = () => undefined
   private readonly maxBytes: () => number
 
   constructor(options: DispatcherOptions, session: Session) {
     this.session = session
     this.keys = options.keys
     this.walk = options.walk
+    this.watches = new Watches(options.keys)
     this.reply = options.reply
     this.services = options.services
     this.maxBytes = options.maxStringBytes
@@ -91,6 +119,7 @@ export class Dispatcher {
   private readonly warmer: Warmer
   private readonly at = new Uint8Array(WARM_REQUESTS)
   private readonly ahead: (TableRow | undefined)[] = new Array(WARM_REQUESTS).fill(undefined)
+  private readonly maxQueuedBytes: () => number
   private tight = false
 
   constructor(options: DispatcherOptions, idle: Session) {
@@ -101,7 +130,9 @@ export class Dispatcher {
     this.labels = options.labels
     this.clock = options.clock
     this.onBug = options.onBug
+    this.maxQueuedBytes = options.maxQueuedBytes
     this.warmer = new Warmer(options.keys)
+    this.context.runQueued = (requests, needsMemory) => this.runQueued(requests, needsMemory)
   }
 
   /** A client's chunk of commands begins: the clocks are read once for all of them. */
@@ -162,9 +193,14 @@ export class Dispatcher {
     if (
       (row.flags & FLAG_PROTECTED) !== 0 ||
       !session.authenticated ||
+      session.transaction !== undefined ||
       (this.tight && (row.flags & FLAG_DENYOOM) !== 0)
     ) {
       if (!this.passes(row)) return
+      if (session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0) {
+        this.queue(session.transaction, row, args)
+        return
+      }
     }
     session.lastCommand = row.fullName
     keys.db = session.db
@@ -193,6 +229,45 @@ export class Dispatcher {
     waiting.isAsked = false
     this.adopt(served)
     return isAnswered
+  }
+
+  /** Keeps a request for EXEC. */
+  private queue(transaction: Transaction, row: TableRow, args: Args): void {
+    if (transaction.bytes + args.byteLength > this.maxQueuedBytes()) {
+      this.refuse(TRANSACTION_TOO_LARGE)
+      return
+    }
+    transaction.add(args.kept())
+    if ((row.flags & FLAG_DENYOOM) !== 0) transaction.needsMemory = true
+    this.context.reply.encoded(QUEUED)
+  }
+
+  private runQueued(requests: readonly Words[], needsMemory: boolean): void {
+    const { context, keys, stats } = this
+    const { session, reply, waiting } = context
+    if (needsMemory) this.refuseAboveLimit()
+    reply.array(requests.length)
+    waiting.isAllowed = false
+    for (const request of requests) {
+      const args = request as Args
+      const row = this.find(args, this.table.lookup(args.buf, args.starts[0], args.ends[0]))
+      if (row === undefined) continue
+      session.lastCommand = row.fullName
+      keys.db = session.db
+      keys.at.nsHash = 0
+      this.run(row, args)
+      if (row.parent !== undefined) this.prepare()
+      stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
+      stats.settle(this.clock.nowNs())
+    }
+    waiting.isAllowed = true
+  }
+
+  private refuseAboveLimit(): void {
+    const { keys } = this
+    while (keys.allocatedBytes() > keys.limitBytes) {
+      if (!keys.onPressure()) throw new CommandError(`EXECABORT Transaction discarded because of: ${OOM.reply}`)
+    }
   }
 
   private run(row: TableRow, args: Args): void {
@@ -264,6 +339,8 @@ export class Dispatcher {
   }
 
   private refuse(error: CommandError): void {
+    const { transaction } = this.context.session
+    if (transaction !== undefined) transaction.failed = true
     this.stats.countError(error.code)
     this.context.reply.error(error.reply)
   }

@@ -86,6 +86,7 @@ export class Server {
         clock,
         reply,
         maxStringBytes: () => config.maxRespBulkBytes,
+        maxQueuedBytes: () => config.clientQueryBufferLimitBytes,
         onBug: (command, error) => this.bug(command, error),
       },
       new Session(0, '', '', true, true, this.startedMs),

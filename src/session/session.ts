@@ -1,5 +1,7 @@
 // What the server remembers about a client, sockets aside: what HELLO, AUTH, SELECT and CLIENT set, and what CLIENT LIST shows.
 
+import type { Transaction } from './transaction.ts'
+
 export class Session {
   readonly id: number
   /** host:port, or the path of a unix socket. */
@@ -21,6 +23,10 @@ export class Session {
   lastCommand = ''
   /** Commands served. */
   commands = 0
+  /** What MULTI began; undefined outside a transaction. */
+  transaction: Transaction | undefined
+  /** A watched key has changed. */
+  isSpoilt = false
   /** Close after the replies so far are written (QUIT, CLIENT KILL of oneself, protocol errors). */
   closing = false
   /** True when the client reached us over the loopback interface or a unix socket (enable-debug-command local). */
@@ -52,5 +58,6 @@ export class Session {
     this.name = ''
     this.noEvict = false
     this.noTouch = false
+    this.transaction = undefined
   }
 }

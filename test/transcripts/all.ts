@@ -21,6 +21,7 @@ import { server } from './server.ts'
 import { sets } from './sets.ts'
 import { sort } from './sort.ts'
 import { strings } from './strings.ts'
+import { transactions } from './transactions.ts'
 import { zsets } from './zsets.ts'
 
 export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
@@ -41,6 +42,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   expiry,
   keys,
   databases,
+  transactions,
   connection,
   command,
   introspection,

@@ -1,0 +1,79 @@
+// WATCH: which sessions want to hear whether which keys change before their EXEC. It listens to the keyspace only while
+// somebody watches.
+//
+// A key that expires counts as changed; one that was gone already when it was watched has nothing left to lose.
+
+import type { Words } from '../bytes/words.ts'
+import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import type { Place } from '../store/place.ts'
+import { NamedKey, NamedKeys } from './named-keys.ts'
+import type { Session } from './session.ts'
+
+class WatchedKey extends NamedKey {
+  /** With each watcher, whether the key was there when it began. */
+  readonly watchers = new Map<Session, boolean>()
+}
+
+export class Watches implements ChangeObserver {
+  private readonly keys: Keyspace
+  private readonly watched: NamedKeys<WatchedKey>
+  private readonly bySession = new Map<Session, Set<WatchedKey>>()
+
+  constructor(keys: Keyspace) {
+    this.keys = keys
+    this.watched = new NamedKeys(keys, (db, words, i) => new WatchedKey(db, words, i))
+  }
+
+  /** Number of keys that a session watches. */
+  countOf(session: Session): number {
+    return this.bySession.get(session)?.size ?? 0
+  }
+
+  /** From now on a change of the key in word `i` spoils the session's transaction. */
+  watch(session: Session, words: Words, i: number): void {
+    // An expired key is removed here and now, before anybody could mistake that for a change.
+    const exists = this.keys.findIn(this.keys.other, session.db, words, i) !== 0
+    if (this.bySession.size === 0) this.keys.observers.push(this)
+    const key = this.watched.of(session.db, words, i)
+    if (!key.watchers.has(session)) key.watchers.set(session, exists)
+    const own = this.bySession.get(session)
+    if (own === undefined) this.bySession.set(session, new Set([key]))
+    else own.add(key)
+  }
+
+  /** UNWATCH, and whatever ends a transaction. */
+  forget(session: Session): void {
+    session.isSpoilt = false
+    const own = this.bySession.get(session)
+    if (own === undefined) return
+    this.bySession.delete(session)
+    for (const key of own) {
+      key.watchers.delete(session)
+      if (key.watchers.size === 0) this.watched.drop(key)
+    }
+    if (this.bySession.size === 0) this.keys.observers.splice(this.keys.observers.indexOf(this), 1)
+  }
+
+  /** Whether a key that the session watches has changed; a deadline that nobody has noticed yet counts. */
+  isSpoilt(session: Session): boolean {
+    const { keys } = this
+    // The look-up removes what is due, and `changed` hears of it.
+    for (const { db, name } of this.bySession.get(session) ?? []) keys.locateIn(keys.other, db, name, 0, name.length)
+    return session.isSpoilt
+  }
+
+  changed(p: Place): void {
+    const key = this.watched.at(p)
+    if (key !== undefined) for (const session of key.watchers.keys()) session.isSpoilt = true
+  }
+
+  /** The keys that were there are gone; others may have come in their place. */
+  flushed(db: number): void {
+    const { keys } = this
+    for (const key of this.watched.all()) {
+      if (key.db !== db) continue
+      const exists = keys.locateIn(keys.other, db, key.name, 0, key.name.length) !== 0
+      for (const [session, existed] of key.watchers) if (existed || exists) session.isSpoilt = true
+    }
+  }
+}
