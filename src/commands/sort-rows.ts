@@ -35,6 +35,7 @@ export class SortRows {
   order = new Int32Array(64)
   numbers = new Float64Array(64)
   private direction = 1
+  private compareTexts = compareBytes
   private visits = 0
   private width = 1
   private wanted = 0
@@ -77,31 +78,43 @@ export class SortRows {
     for (let i = 0; i < count; i++) this.order[i] = reversed === 'reversed' ? count - 1 - i : i
   }
 
-  /** `direction` -1 sorts downwards. */
-  sort(what: 'numbers' | 'texts' | 'elements', direction: 1 | -1): void {
+  /** `direction` -1 sorts downwards. `texts` are compared as C strings when Redis would do so: up to a NUL. */
+  sort(what: 'numbers' | 'texts' | 'elements', direction: 1 | -1, texts: 'bytes' | 'C strings'): void {
     this.direction = direction
+    this.compareTexts = texts === 'bytes' ? compareBytes : compareCStrings
     const order = this.order.subarray(0, this.count)
     order.sort(what === 'numbers' ? this.byNumber : what === 'texts' ? this.byText : this.byElement)
   }
 
-  private readonly byElement = (x: number, y: number): number => this.direction * compareTexts(this.elements, x, y)
+  private readonly byElement = (x: number, y: number): number => this.direction * this.compareTexts(this.elements, x, y)
 
   /** Equal numbers: by the elements, so that the result is always the same. */
   private readonly byNumber = (x: number, y: number): number => {
     const [n, m] = [this.numbers[x], this.numbers[y]]
     if (n !== m) return n < m ? -this.direction : this.direction
-    return this.byElement(x, y)
+    return this.direction * compareBytes(this.elements, x, y)
   }
 
   /** What has nothing to be sorted by comes first. */
   private readonly byText = (x: number, y: number): number => {
     const { by } = this
-    if (by.has(x) && by.has(y)) return this.direction * compareTexts(by, x, y)
+    if (by.has(x) && by.has(y)) return this.direction * this.compareTexts(by, x, y)
     if (by.has(x) === by.has(y)) return 0
     return by.has(x) ? this.direction : -this.direction
   }
 }
 
-function compareTexts({ buf, starts, ends }: Texts, x: number, y: number): number {
+function compareBytes({ buf, starts, ends }: Texts, x: number, y: number): number {
   return compare(buf, starts[x], ends[x], buf, starts[y], ends[y])
+}
+
+/** As strcoll of the C locale: a text ends at its first NUL. */
+function compareCStrings({ buf, starts, ends }: Texts, x: number, y: number): number {
+  const [xEnd, yEnd] = [ends[x], ends[y]]
+  for (let i = starts[x], j = starts[y]; ; i++, j++) {
+    const a = i < xEnd ? buf[i] : 0
+    const b = j < yEnd ? buf[j] : 0
+    if (a !== b) return a - b
+    if (a === 0) return 0
+  }
 }

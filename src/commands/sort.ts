@@ -155,7 +155,9 @@ function weigh(ctx: ReadContext): void {
     }
   }
   if (bad) throw SORT_NOT_A_DOUBLE
-  rows.sort(!alpha ? 'numbers' : hasBy ? 'texts' : 'elements', direction)
+  const what = !alpha ? 'numbers' : hasBy ? 'texts' : 'elements'
+  // What is stored shall be the same in all locales.
+  rows.sort(what, direction, options.storeAt === 0 ? 'C strings' : 'bytes')
 }
 
 /** Replies with the part that was asked for. */

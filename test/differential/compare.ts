@@ -67,6 +67,13 @@ const scanned =
     return redis[0] !== '0' || ours[0] !== '0' || sorted(redis[1]) === sorted(ours[1])
   }
 
+/** Sorted by other keys, those of one weight lie as the server's own table has them; with LIMIT others may be seen. */
+const arranged: Rule = (redis, ours, command) => {
+  const has = (word: string): boolean => command.some(w => w.toLowerCase() === word)
+  if (!has('by')) return false
+  return has('limit') ? sameCount(redis, ours, command) : sorted(redis) === sorted(ours)
+}
+
 /** HELLO but for the number of the connection. */
 const greeted: Rule = (redis, ours) =>
   JSON.stringify(redis).replace(/"id",\d+/, '') === JSON.stringify(ours).replace(/"id",\d+/, '')
@@ -80,6 +87,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   sunion: sameSet,
   sdiff: sameSet,
   spop: sameSet,
+  sort: arranged,
+  sort_ro: arranged,
   srandmember: sameCount,
   zscan: scanned(2),
   zrandmember: sameCount,

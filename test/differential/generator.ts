@@ -94,9 +94,12 @@ const NO_FIELD_TYPES = ['u64', 'i65', 'u0', 'I8', 'x', '', 'u', 'u08', 'i-1']
 
 const TOKENS = ['NX', 'XX', 'GT', 'LT', 'EX', 'PX', 'KEEPTTL', 'GET', 'PERSIST', 'REPLACE', 'DB', 'COUNT', 'LEN']
 
+/** What SORT looks up. */
+const LOOK_UPS = ['#', '*', 'key:*', '*->a', 'hash:*->foo', 'hash:*->', 'nosort', '#->a']
 /** Groups whose commands mostly meet keys of their own, so that these are of their type more often than not. */
 const COLLECTIONS = /^(list|set|hash|sorted-set)$/
 const OWN_KEYS = 4
+const SORTED = ['list', 'set', 'sorted-set']
 
 /** What members, fields and elements are made of: few enough that collections have some in common. */
 const MEMBERS: readonly string[] = [
@@ -160,6 +163,7 @@ export class Generator {
     const head = row.words.map(word => this.inSomeCase(word))
     const words = this.spoil([...head, ...this.sequence(row.syntax)], head.length)
     if (DRAWS.test(row.name)) boundDraws(words)
+    if (row.name.startsWith('sort')) return this.sort(words)
     // Its time grows with the product of both lengths, so both are made short before.
     if (row.name === 'lcs') return [...words.slice(1, 3).map(key => ['set', key, this.letters()]), words]
     // Of several elements Redis keeps those before the one at which a value proves corrupt; we keep none.
@@ -167,6 +171,16 @@ export class Generator {
     // A key may be set with a moment that is past; until it is looked at, DBSIZE may count it or not.
     if (row.name === 'set') return [words, ['exists', words[1] ?? '']]
     return [words]
+  }
+
+  /** Nothing that goes on may depend on the server's own table, or on an errno that Redis finds left behind. */
+  private sort(words: string[]): readonly Command[] {
+    if (words.some(word => /^store$/i.test(word))) {
+      if (words.some(word => /^by$/i.test(word))) return this.next()
+      words.push('ALPHA')
+    }
+    // A sorted set is a skiplist afterwards in Redis, and stays a listpack with us.
+    return [words, ['zremrangebyrank', words[1] ?? '', '0', '-1']]
   }
 
   /** Only what leaves nothing to chance: all members, the only one, none. */
@@ -266,8 +280,10 @@ export class Generator {
   private plain(arg: Argument): string {
     switch (arg.type) {
       case 'key':
+        if (this.row.startsWith('sort') && this.chance(0.7)) return `${this.pick(SORTED)}:${this.below(OWN_KEYS)}`
         return this.key()
       case 'pattern':
+        if (this.row.startsWith('sort') && this.chance(0.6)) return this.pick(LOOK_UPS)
         return this.pick(PATTERNS)
       case 'unix-time':
         return this.moment(arg.name)

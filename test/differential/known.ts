@@ -29,6 +29,11 @@ export const KNOWN: readonly Known[] = [
     covers: command => /^hscan$/i.test(command[0] ?? '') && command.some(word => /^novalues$/i.test(word)),
   },
   {
+    reason: 'SORT of Redis looks at an errno that an earlier number may have left behind',
+    covers: (command, redis, ours) =>
+      /^sort/i.test(command[0] ?? '') && redis.startsWith('-ERR One or more scores') && /^[*:]/.test(ours),
+  },
+  {
     reason: 'a deadline is a double: beyond 2^53 ms it is kept rounded',
     covers: (command, redis, ours) =>
       /^p?(ttl|expiretime)$/.test(command[0]?.toLowerCase() ?? '') && roundedDeadline(redis, ours),

@@ -37,6 +37,8 @@ export const sort: readonly Transcript[] = [
           ['DEL l', 1],
         ] as const,
     ),
+  ]),
+  transcript('what is a number all the same', [
     ['RPUSH l "1\\x00x" "\\x00" +1 .5 5. inf', 6],
     ['SORT l', ['\x00', '.5', '+1', '1\x00x', '5.', 'inf']],
   ]),
@@ -52,6 +54,23 @@ export const sort: readonly Transcript[] = [
     ['SORT s BY weight_* ALPHA DESC LIMIT 0 1', ['b']],
     ['SADD s2 1 01 1.0', 3],
     ['SORT s2', ['01', '1', '1.0']],
+  ]),
+  transcript('to ALPHA a text ends at its first NUL, but not when the result is stored', [
+    ['RPUSH l "b\\x00z" "b\\x00a" a', 3],
+    ['SORT l ALPHA', ['a', 'b\x00z', 'b\x00a']],
+    ['SORT l ALPHA STORE m', 3],
+    ['LRANGE m 0 -1', ['a', 'b\x00a', 'b\x00z']],
+  ]),
+  transcript('fields of hashes are looked up like keys', [
+    ['RPUSH l 1 2 3', 3],
+    ['HSET o_1 weight 30 name one', 2],
+    ['HSET o_2 weight 7 name ""', 2],
+    ['HSET o_3 weight 1e1', 1],
+    ['SORT l BY o_*->weight', ['2', '3', '1']],
+    ['SORT l BY o_*->weight GET o_*->name GET # GET o_*->weight', ['', '2', '7', null, '3', '1e1', 'one', '1', '30']],
+    ['SORT l GET o_*', [null, null, null]],
+    ['SET o_2 string', OK],
+    ['SORT l GET o_*->weight', ['30', null, '1e1']],
   ]),
   transcript('BY and GET look other keys up', [
     ['RPUSH l 1 2 3', 3],
