@@ -3,7 +3,7 @@
 import { fromText } from '../bytes/ascii.ts'
 import { Arena } from '../memory/arena.ts'
 import { PACKED_OVERHEAD_BYTES } from '../memory/packed.ts'
-import { COUNT_NOT_POSITIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX, wrongArity } from '../resp/errors.ts'
+import { COUNT_NOT_POSITIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, OOM, SYNTAX, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import {
   beginValue,
@@ -12,7 +12,6 @@ import {
   makeValue,
   openOtherValue,
   openValue,
-  room,
   settleValue,
 } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
@@ -39,16 +38,21 @@ function elementBytes(bytes: number): number {
   return bytes < 512 ? bytes + PACKED_OVERHEAD_BYTES : Arena.goodSize(bytes + 64) + 16
 }
 
+/** Before the look-up, because making room may free keys. A push that then finds the arena full takes itself back. */
+export function checkLimit(keys: Keyspace, bytes: number): void {
+  while (keys.allocatedBytes() + bytes > keys.limitBytes) if (!keys.onPressure()) throw OOM
+}
+
 function push(ctx: WriteContext, args: Args, side: Side, missing: 'make' | 'leave'): void {
   const { keys } = ctx
+  let bytes = GROWTH_BYTES
+  for (let i = 2; i < args.count; i++) bytes += elementBytes(args.length(i))
+  checkLimit(keys, bytes)
   const exists = openValue(keys, args, 1, list)
   if (!exists && missing === 'leave') {
     ctx.reply.int(0)
     return
   }
-  let bytes = GROWTH_BYTES
-  for (let i = 2; i < args.count; i++) bytes += elementBytes(args.length(i))
-  room(keys, keys.at, exists ? list : undefined, bytes)
   if (!exists) makeValue(keys, keys.at, list)
   list.pushWords(args, 2, side)
   keys.dirty += args.count - 3
@@ -106,10 +110,10 @@ export function sideIn(args: Args, i: number): Side {
 /** LMOVE and its sisters: from word 1 to word 2. False, and no reply: there is no source. */
 export function move(ctx: WriteContext, args: Args, from: Side, to: Side): boolean {
   const { keys, reply } = ctx
+  checkLimit(keys, GROWTH_BYTES)
   if (!openValue(keys, args, 1, list)) return false
   const toExists = openOtherValue(keys, args, 2, target)
   const element = list.peek(from)
-  room(keys, keys.other, undefined, GROWTH_BYTES + elementBytes(element.textLength))
   replyElement(reply, element)
   if (toExists && keys.other.entry === keys.at.entry && keys.other.shard === keys.at.shard) {
     turn(keys, from, to)

@@ -3,11 +3,12 @@
 import { fromText } from '../bytes/ascii.ts'
 import { Arena } from '../memory/arena.ts'
 import { COUNT_NEGATIVE, INDEX_OUT_OF_RANGE, MAXLEN_NEGATIVE, NO_SUCH_KEY, RANK_ZERO, SYNTAX } from '../resp/errors.ts'
-import { commitValue, openValue, readValue, room } from '../store/collections.ts'
+import { commitValue, openValue, readValue } from '../store/collections.ts'
 import { LEFT, List, RIGHT, type Side } from '../values/list.ts'
 import type { Args } from './args.ts'
 import type { Command, KeySpec, ReadContext, WriteContext } from './command.ts'
 import { GROW_ONE, LOOK_ONE, READ_ONE } from './key-specs.ts'
+import { checkLimit } from './lists-ends.ts'
 
 const list = new List()
 const BEFORE = fromText('before')
@@ -54,10 +55,10 @@ function lindex(ctx: ReadContext, args: Args): void {
 
 function lset(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
+  checkLimit(keys, SPLIT_BYTES + Arena.goodSize(args.length(3)))
   if (!openValue(keys, args, 1, list)) throw NO_SUCH_KEY
   const index = indexIn(args, 2)
   if (index < 0) throw INDEX_OUT_OF_RANGE
-  room(keys, keys.at, list, SPLIT_BYTES + Arena.goodSize(args.length(3)))
   list.set(index, args.buf, args.starts[3], args.ends[3])
   commitValue(keys, keys.at, list, 'lset')
   ctx.reply.ok()
@@ -67,11 +68,11 @@ function linsert(ctx: WriteContext, args: Args): void {
   const { keys, reply } = ctx
   const where = args.is(2, AFTER) ? 'after' : 'before'
   if (where === 'before' && !args.is(2, BEFORE)) throw SYNTAX
+  checkLimit(keys, SPLIT_BYTES + Arena.goodSize(args.length(4)))
   if (!openValue(keys, args, 1, list)) {
     reply.int(0)
     return
   }
-  room(keys, keys.at, list, SPLIT_BYTES + Arena.goodSize(args.length(4)))
   if (list.insertAt(args, 3, 4, where)) {
     commitValue(keys, keys.at, list, 'linsert')
     reply.int(list.count)

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { KeyedHash } from '../../src/bytes/siphash.ts'
+import type { Words } from '../../src/bytes/words.ts'
+import { Args } from '../../src/commands/args.ts'
+import { Arena } from '../../src/memory/arena.ts'
+import { CommandError } from '../../src/resp/errors.ts'
+import { ReplyWriter } from '../../src/resp/writer.ts'
+import { Random } from '../../src/store/random.ts'
+import { LEFT, List, RIGHT } from '../../src/values/list.ts'
+import { FORM_LISTPACK, FORM_QUICKLIST } from '../../src/values/types.ts'
+import { CollectionLimits, RestoredElement, type Value } from '../../src/values/value.ts'
+import { ReplyReader } from '../support/resp.ts'
+
+const HOST = { limits: new CollectionLimits(), hasher: new KeyedHash(1, 2), random: new Random(3), nowMs: 0 }
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
+
+function words(...texts: readonly string[]): Words {
+  const args = new Args()
+  args.fill(texts.map(bytes))
+  return args
+}
+
+function contents(list: Value): string[] {
+  const found: string[] = []
+  list.visit((buf, start, end) => found.push(Buffer.from(buf.slice(start, end)).toString('latin1')))
+  return found
+}
+
+/** What a function writes. */
+function replies(write: (reply: ReplyWriter) => void): unknown[] {
+  const reply = new ReplyWriter()
+  write(reply)
+  const reader = new ReplyReader()
+  for (const piece of reply.take()) reader.feed(piece)
+  const all: unknown[] = []
+  for (let one = reader.next(); one !== undefined; one = reader.next()) all.push(one)
+  return all
+}
+
+const text = fc.oneof(
+  fc.constantFrom('a', 'b', '1', '-7', '300', '', 'x'.repeat(30)),
+  fc.nat(400).map(n => 'prefix:'.concat('y'.repeat(n))),
+  fc.integer().map(String),
+)
+const step = fc.record({
+  verb: fc.constantFrom('push', 'push', 'pushLeft', 'pop', 'set', 'insert', 'remove', 'removeRight', 'range', 'trim'),
+  texts: fc.array(text, { minLength: 1, maxLength: 12 }),
+  at: fc.nat(),
+  n: fc.integer({ min: 1, max: 20 }),
+})
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+class Pair {
+  readonly a = new Arena(16 << 20)
+  readonly list = new List()
+  model: string[] = []
+
+  constructor() {
+    this.list.create(HOST, this.a)
+  }
+
+  run({ verb, texts, at, n }: Step): void {
+    const { list, model } = this
+    const [first = ''] = texts
+    if (verb === 'push') {
+      list.pushWords(words(...texts), 0, RIGHT)
+      model.push(...texts)
+    } else if (verb === 'pushLeft') {
+      list.pushWords(words(...texts), 0, LEFT)
+      model.unshift(...[...texts].reverse())
+    } else if (model.length > 0) this.change(verb, first, at % model.length, n)
+  }
+
+  private change(verb: Step['verb'], first: string, index: number, n: number): void {
+    const { list, model } = this
+    const buf = bytes(first)
+    const pivot = n > 10 ? first : (model[index] ?? '')
+    if (verb === 'pop') {
+      for (let i = 0; i < n && model.length > 0; i++) {
+        const side = (index + i) % 2 === 0 ? LEFT : RIGHT
+        const element = list.peek(side)
+        const out = Buffer.alloc(element.textLength)
+        element.writeText(out, 0)
+        expect(out.toString('latin1')).toBe((side === LEFT ? model.shift() : model.pop()) as string)
+        list.pop(side)
+      }
+    } else if (verb === 'set') {
+      list.set(index, buf, 0, buf.length)
+      model[index] = first
+    } else if (verb === 'insert') {
+      const where = index % 2 === 0 ? 'before' : 'after'
+      const found = model.indexOf(pivot)
+      expect(list.insertAt(words(pivot, first), 0, 1, where)).toBe(found >= 0)
+      if (found >= 0) model.splice(found + (where === 'after' ? 1 : 0), 0, first)
+    } else if (verb === 'range') {
+      const count = Math.min(n, model.length - index)
+      expect(replies(reply => list.replyRange(reply, index, count))).toEqual(model.slice(index, index + count))
+      expect(replies(reply => list.replyBackwards(reply, count))).toEqual(model.slice(-count).reverse())
+      expect(replies(reply => list.replyIndex(reply, index))).toEqual([model[index]])
+    } else if (verb === 'trim') {
+      const count = Math.min(n, model.length - index)
+      list.removeRange(index, count)
+      model.splice(index, count)
+    } else this.removeSome(pivot, n, verb === 'remove' ? LEFT : RIGHT)
+  }
+
+  private removeSome(pivot: string, n: number, side: typeof LEFT | typeof RIGHT): void {
+    const buf = bytes(pivot)
+    const found = this.model.flatMap((x, i) => (x === pivot ? [i] : []))
+    if (side === RIGHT) found.reverse()
+    const search = { buf, start: 0, end: buf.length }
+    expect(replies(reply => this.list.replyPositions(reply, search, side, Infinity, 0, n))).toEqual(found.slice(0, n))
+    expect(this.list.remove(buf, 0, buf.length, n, side)).toBe(Math.min(n, found.length))
+    const gone = new Set(found.slice(0, n))
+    this.model = this.model.filter((_, i) => !gone.has(i))
+  }
+
+  check(): void {
+    const { list, model, a } = this
+    expect(list.count).toBe(model.length)
+    expect(contents(list)).toEqual(model)
+    expect(list.logical).toBe(model.reduce((sum, x) => sum + x.length, 0))
+    a.check()
+  }
+}
+
+describe('a list', () => {
+  test('is what an array is after any changes, in either form, and frees all it took', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const pair = new Pair()
+        for (const s of steps) pair.run(s)
+        pair.check()
+        const copy = new List()
+        copy.aim(HOST, pair.a, pair.list.copyTo(pair.a), pair.list.form)
+        expect(contents(copy)).toEqual(pair.model)
+        expect(copy.logical).toBe(pair.list.logical)
+        copy.release()
+        pair.list.release()
+        expect(pair.a.allocatedBytes).toBe(0)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('is packed while it is small, a deque above, and packed again when it has shrunk', () => {
+    const { list } = new Pair()
+    const buf = bytes('some element of a list')
+    while (list.form === FORM_LISTPACK) list.push(buf, 0, buf.length, RIGHT)
+    expect(list.form).toBe(FORM_QUICKLIST)
+    expect(list.count).toBeGreaterThan(20)
+    while (list.form === FORM_QUICKLIST) list.pop(LEFT)
+    expect(list.count).toBeLessThan(20)
+    expect(list.count).toBeGreaterThan(5)
+  })
+
+  test('comes back from what was visited in parts', () => {
+    const pair = new Pair()
+    pair.list.pushWords(words(...Array.from({ length: 500 }, (_, i) => `${i}${'z'.repeat(i % 90)}`)), 0, RIGHT)
+    const again = new List()
+    again.create(HOST, pair.a)
+    const element = new RestoredElement()
+    for (let at = 0; at !== -1; ) {
+      at = pair.list.visitFrom(at, 7, (buf, start, end) => {
+        element.buf = new Uint8Array(buf.subarray(start, end))
+        element.ends[0] = end - start
+        again.restore(element)
+      })
+    }
+    expect(contents(again)).toEqual(contents(pair.list))
+  })
+
+  test('without memory a push of many changes nothing', () => {
+    const a = new Arena(1 << 18)
+    const list = new List()
+    list.create(HOST, a)
+    list.pushWords(words('one', 'two', 'three'), 0, RIGHT)
+    const many = words(...Array.from({ length: 100 }, () => 'x'.repeat(5000)))
+    for (const side of [LEFT, RIGHT] as const) {
+      expect(() => list.pushWords(many, 0, side)).toThrow(CommandError as unknown as new () => Error)
+      expect(contents(list)).toEqual(['one', 'two', 'three'])
+      expect(list.logical).toBe(11)
+    }
+    a.check()
+  })
+})
