@@ -5,6 +5,7 @@
 //   formatScore    integers in full (d2string), scores of ZSCAN      3  0.10000000000000001  100000000000000000
 //   formatHuman    %.17f less trailing zeros (LD_STR_HUMAN), GEO     3  0.10000000000000001  100000000000000000
 
+import { toText } from './ascii.ts'
 import { type FloatFormat, formatDecimals, roundInteger } from './binaryfloat.ts'
 import { scanFloat } from './floattext.ts'
 import { writeInt } from './int64.ts'
@@ -17,6 +18,7 @@ const DOUBLE: FloatFormat = { bits: 53, minExponent: -1074, maxExponent: 1024 }
 const MINUS = 0x2d
 const DOT = 0x2e
 const ZERO = 0x30
+const NINE = 0x39
 
 /** Up to 15 digits and these powers of ten are exact doubles, so one division rounds correctly (Clinger's fast path). */
 const POWERS_OF_TEN = Float64Array.from({ length: 16 }, (_, power) => 10 ** power)
@@ -32,7 +34,8 @@ export function parseDouble(buf: Uint8Array, start: number, end: number): number
   let at = start
   const negative = at < end && buf[at] === MINUS
   if (negative) at++
-  if (end - at < 1 || end - at > 16) return parseAnyDouble(buf, start, end)
+  if (end - at > 16) return parseLongDouble(buf, start, end)
+  if (end - at < 1) return parseAnyDouble(buf, start, end)
   let value = 0
   let digits = 0
   let dotAt = -1
@@ -44,9 +47,24 @@ export function parseDouble(buf: Uint8Array, start: number, end: number): number
     } else if (buf[at] === DOT && dotAt < 0) dotAt = at
     else return parseAnyDouble(buf, start, end)
   }
-  if (digits === 0 || digits > 15) return parseAnyDouble(buf, start, end)
+  if (digits === 0 || digits > 15) return parseLongDouble(buf, start, end)
   if (dotAt >= 0) value /= POWERS_OF_TEN[end - dotAt - 1]
   return negative ? -value : value
+}
+
+/** Longest text that cannot become 0 or infinite without an exponent. */
+const PLAIN_BYTES = 64
+
+/** Digits with a point among them, as coordinates with all their decimals: JavaScript reads them as C does. */
+function parseLongDouble(buf: Uint8Array, start: number, end: number): number | undefined {
+  const from = buf[start] === MINUS ? start + 1 : start
+  let dots = 0
+  for (let at = from; at < end; at++) {
+    if (buf[at] === DOT) dots++
+    else if (buf[at] < ZERO || buf[at] > NINE) return parseAnyDouble(buf, start, end)
+  }
+  if (dots > 1 || end - from > PLAIN_BYTES || end - from === dots) return parseAnyDouble(buf, start, end)
+  return Number(toText(buf, start, end))
 }
 
 function parseAnyDouble(buf: Uint8Array, start: number, end: number): number | undefined {

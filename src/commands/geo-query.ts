@@ -4,7 +4,6 @@
 import { fromText } from '../bytes/ascii.ts'
 import {
   COUNT_MUST_BE_POSITIVE,
-  type CommandError,
   GEO_ANY_WITHOUT_COUNT,
   GEO_BOX_NEGATIVE,
   GEO_HEIGHT,
@@ -20,7 +19,7 @@ import {
 } from '../resp/errors.ts'
 import type { GeoOrder } from '../values/geo-search.ts'
 import { GeoShape } from '../values/geo-shape.ts'
-import { LATITUDE_MAX, LONGITUDE_MAX } from '../values/geohash.ts'
+import { LATITUDE_MAX, LONGITUDE_MAX, type Position } from '../values/geohash.ts'
 import type { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 
@@ -52,16 +51,15 @@ export function unitAt(args: Args, i: number): number {
   throw GEO_UNIT
 }
 
-/** Throws unless words `i` and `i + 1` are a longitude and a latitude within the map. */
-export function checkPosition(args: Args, i: number): void {
+/** Reads the longitude in word `i` and the latitude behind it. Throws unless they lie on the map. */
+export function readPosition(args: Args, i: number, position: Position): void {
   const longitude = args.double(i)
   const latitude = args.double(i + 1)
-  if (Math.abs(longitude) <= LONGITUDE_MAX && Math.abs(latitude) <= LATITUDE_MAX) return
-  throw invalidPosition(longitude, latitude)
-}
-
-function lengthAt(args: Args, i: number, error: CommandError): number {
-  return args.double(i, error)
+  if (!(Math.abs(longitude) <= LONGITUDE_MAX && Math.abs(latitude) <= LATITUDE_MAX)) {
+    throw invalidPosition(longitude, latitude)
+  }
+  position.longitude = longitude
+  position.latitude = latitude
 }
 
 export class GeoQuery {
@@ -88,7 +86,7 @@ export class GeoQuery {
     this.reset(form, zset)
     let i = form.source + 1
     if (form.center === 'degrees') {
-      this.centerOn(args, i)
+      readPosition(args, i, this.shape.center)
       this.circle(args, i + 2)
       i += 4
     } else if (form.center === 'member') {
@@ -137,12 +135,6 @@ export class GeoQuery {
     if (this.count > 0 && this.order === 'none' && !this.any) this.order = 'nearest'
   }
 
-  private centerOn(args: Args, i: number): void {
-    checkPosition(args, i)
-    this.shape.center.longitude = args.double(i)
-    this.shape.center.latitude = args.double(i + 1)
-  }
-
   private centerOnMember(args: Args, i: number): void {
     const { zset } = this
     if (zset === undefined) return
@@ -151,7 +143,7 @@ export class GeoQuery {
   }
 
   private circle(args: Args, i: number): void {
-    const radius = lengthAt(args, i, GEO_RADIUS)
+    const radius = args.double(i, GEO_RADIUS)
     if (radius < 0) throw GEO_RADIUS_NEGATIVE
     this.shape.metres = unitAt(args, i + 1)
     this.shape.radius = radius
@@ -159,8 +151,8 @@ export class GeoQuery {
   }
 
   private box(args: Args, i: number): void {
-    const width = lengthAt(args, i, GEO_WIDTH)
-    const height = lengthAt(args, i + 1, GEO_HEIGHT)
+    const width = args.double(i, GEO_WIDTH)
+    const height = args.double(i + 1, GEO_HEIGHT)
     if (width < 0 || height < 0) throw GEO_BOX_NEGATIVE
     this.shape.metres = unitAt(args, i + 2)
     this.shape.width = width
@@ -197,7 +189,7 @@ export class GeoQuery {
 
   fromDegrees(args: Args, i: number): boolean {
     if (this.form.center !== 'option' || this.centered === 'member') return false
-    this.centerOn(args, i)
+    readPosition(args, i, this.shape.center)
     this.centered = 'degrees'
     return true
   }

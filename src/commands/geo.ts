@@ -7,7 +7,7 @@ import { distance, distanceText, geohashText, Position, scoreOfPosition } from '
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
-import { checkPosition, unitAt } from './geo-query.ts'
+import { readPosition, unitAt } from './geo-query.ts'
 import { replyPosition } from './geo-search.ts'
 import { READ_ONE, UPDATE_ONE } from './key-specs.ts'
 
@@ -16,6 +16,8 @@ const XX = fromText('xx')
 const CH = fromText('ch')
 /** Words of a member: longitude, latitude, name. */
 const STEP = 3
+/** Scores that are kept room for between requests. */
+const KEPT_SCORES = 4096
 
 const zset = new SortedSet()
 const position = new Position()
@@ -27,6 +29,8 @@ class AddOptions {
   ch = false
   /** The word with the first longitude. */
   from = 2
+  /** Of the members, in order: long decimals cost too much to be read twice. */
+  scores = new Float64Array(16)
 
   parse(args: Args): void {
     this.nx = this.xx = this.ch = false
@@ -40,7 +44,16 @@ class AddOptions {
     this.from = i
     const words = args.count - i
     if (words === 0 || words % STEP !== 0 || (this.nx && this.xx)) throw SYNTAX
-    for (; i < args.count; i += STEP) checkPosition(args, i)
+    this.makeRoom(words / STEP)
+    for (let n = 0; i < args.count; i += STEP, n++) {
+      readPosition(args, i, position)
+      this.scores[n] = scoreOfPosition(position.longitude, position.latitude)
+    }
+  }
+
+  private makeRoom(n: number): void {
+    const room = this.scores.length
+    if (n > room || (room > KEPT_SCORES && n <= KEPT_SCORES)) this.scores = new Float64Array(Math.max(16, n))
   }
 }
 
@@ -63,7 +76,7 @@ function geoadd(ctx: WriteContext, args: Args): void {
   for (let i = from; i < count; i += STEP) {
     const start = args.starts[i + 2]
     const end = args.ends[i + 2]
-    const score = scoreOfPosition(args.double(i), args.double(i + 1))
+    const score = options.scores[(i - from) / STEP]
     if (!zset.find(buf, start, end)) {
       if (xx) continue
       zset.insert(score, buf, start, end)

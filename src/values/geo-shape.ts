@@ -17,17 +17,8 @@ import {
 } from './geohash.ts'
 
 /** The middle square and its neighbours: column and row beside it, in the order in which Redis looks at them. */
-const AROUND: readonly (readonly [columns: number, rows: number])[] = [
-  [0, 0],
-  [0, 1],
-  [0, -1],
-  [1, 0],
-  [-1, 0],
-  [1, 1],
-  [-1, 1],
-  [1, -1],
-  [-1, -1],
-]
+const AROUND_COLUMNS = Int32Array.of(0, 0, 0, 1, -1, 1, -1, 1, -1)
+const AROUND_ROWS = Int32Array.of(0, 1, -1, 0, 0, 1, 1, -1, -1)
 
 /** Half of the map's width at the equator. */
 const MERCATOR_MAX_M = 20037726.37
@@ -41,8 +32,8 @@ export class GeoShape {
   height = 0
   metres = 1
   /** Scores that the squares cover: from low[i] up to, not including, high[i]. */
-  readonly low = new Float64Array(AROUND.length)
-  readonly high = new Float64Array(AROUND.length)
+  readonly low = new Float64Array(AROUND_ROWS.length)
+  readonly high = new Float64Array(AROUND_ROWS.length)
   squares = 0
 
   private west = 0
@@ -79,7 +70,9 @@ export class GeoShape {
     const noEast = fine && columnStart(column + 1, step) > this.east
     this.squares = 0
     let before = -1
-    for (const [i, [columns, rows]] of AROUND.entries()) {
+    for (let i = 0; i < AROUND_COLUMNS.length; i++) {
+      const columns = AROUND_COLUMNS[i]
+      const rows = AROUND_ROWS[i]
       if ((rows < 0 && noSouth) || (rows > 0 && noNorth) || (columns < 0 && noWest) || (columns > 0 && noEast)) continue
       const bits = interleave(moved(column, columns, step), moved(row, rows, step))
       // On a map of two halves, neighbours are the same square. (Redis compares with the first one never.)
