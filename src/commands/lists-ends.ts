@@ -112,8 +112,10 @@ export function move(ctx: WriteContext, args: Args, from: Side, to: Side): boole
   const { keys, reply } = ctx
   checkLimit(keys, GROWTH_BYTES)
   if (!openValue(keys, args, 1, list)) return false
-  const toExists = openOtherValue(keys, args, 2, target)
+  // A look at the end may unseal a chunk: that belongs to this list's account, and the other's is opened only then.
   const element = list.peek(from)
+  settleValue(keys, keys.at, list)
+  const toExists = openOtherValue(keys, args, 2, target)
   replyElement(reply, element)
   if (toExists && keys.other.entry === keys.at.entry && keys.other.shard === keys.at.shard) {
     turn(keys, from, to)

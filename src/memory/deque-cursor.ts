@@ -3,14 +3,15 @@
 //
 //     cursor.seek(a, root, index)
 //     do {
-//       while (cursor.at < cursor.stop) cursor.at = packedSkip(a.u8, cursor.at)
+//       while (cursor.at < cursor.stop) cursor.at = packedSkip(cursor.u8, cursor.at)
 //     } while (cursor.nextRun(a))
 //
 //   seek        blocks from the nearer end, 125 entries at most, half a chunk at most
-//   next run    O(1)
+//   next run    O(1), and the reading of a sealed chunk
 
 import type { Arena } from './arena.ts'
-import { chunkEnd, chunkStart } from './chunk.ts'
+import { CHUNK_ROOM_BYTES, chunkEnd, chunkStart } from './chunk.ts'
+import { isSealed, readSealed } from './chunk-seal.ts'
 import {
   blockElements,
   blockLength,
@@ -25,20 +26,26 @@ import {
 import { packedBack, packedSkip } from './packed.ts'
 import { packedAt, packedFirst, packedStop } from './packed-block.ts'
 
+const NOTHING = new Uint8Array(0)
+
 export class DequeCursor implements EntryPlace {
   /** Directory block and number of the entry in it; block 0 means a packed block. */
   block = 0
   slot = 0
   chunk = 0
+  /** Where the run's elements lie: the arena, or a buffer of the cursor's own with those of a sealed chunk. */
+  u8: Uint8Array = NOTHING
   /** The run, and the element in it; walking backwards, the end of the element. */
   start = 0
   stop = 0
   at = 0
+  private unsealed = NOTHING
 
   /** Aims at the element with this index of a packed block; index = count is the place behind the last. */
   seekPacked(a: Arena, root: number, index: number): void {
     this.block = 0
     this.chunk = root
+    this.u8 = a.u8
     this.start = packedFirst(root)
     this.stop = packedStop(a, root)
     this.at = packedAt(a, root, index)
@@ -77,7 +84,7 @@ export class DequeCursor implements EntryPlace {
     }
     this.slot = slot
     this.load(a)
-    const { u8 } = a
+    const { u8 } = this
     let { at } = this
     if (index < count >> 1) for (let i = 0; i < index; i++) at = packedSkip(u8, at)
     else {
@@ -98,9 +105,22 @@ export class DequeCursor implements EntryPlace {
   /** Takes the run of the entry at hand, from its start. */
   load(a: Arena): void {
     this.chunk = entryChunk(a, this.block, this.slot)
+    if (isSealed(a, this.chunk)) {
+      this.loadSealed(a)
+      return
+    }
+    this.u8 = a.u8
     this.start = chunkStart(a, this.chunk)
     this.stop = chunkEnd(a, this.chunk)
     this.at = this.start
+  }
+
+  private loadSealed(a: Arena): void {
+    if (this.unsealed === NOTHING) this.unsealed = new Uint8Array(CHUNK_ROOM_BYTES)
+    this.u8 = this.unsealed
+    this.start = 0
+    this.stop = readSealed(a, this.chunk, this.unsealed)
+    this.at = 0
   }
 
   /** Goes to the start of the next run; false when there is none. */

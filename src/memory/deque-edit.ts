@@ -17,6 +17,8 @@ import {
   chunkUsed,
   setChunkEnd,
 } from './chunk.ts'
+import { isSealed } from './chunk-seal.ts'
+import { openChunk } from './deque.ts'
 import type { DequeCursor } from './deque-cursor.ts'
 import {
   addElements,
@@ -50,10 +52,20 @@ export function dequeInsert(
   end: number,
 ): boolean {
   const size = packedSize(buf, start, end)
-  if (!openAt(a, root, cursor, size)) return false
+  if (!dequeUnseal(a, cursor) || !openAt(a, root, cursor, size)) return false
   packedWrite(a.u8, cursor.at, buf, start, end)
   addElements(a, cursor.block, cursor.slot, 1)
   a.i32[(root + COUNT_AT) >> 2]++
+  return true
+}
+
+/** Makes the chunk at the cursor one that can be changed. False: no room. */
+export function dequeUnseal(a: Arena, cursor: DequeCursor): boolean {
+  if (!isSealed(a, cursor.chunk)) return true
+  const offset = cursor.at - cursor.start
+  if (openChunk(a, cursor.block, cursor.slot) === 0) return false
+  cursor.load(a)
+  cursor.at = cursor.start + offset
   return true
 }
 
@@ -122,7 +134,7 @@ function goBeside(a: Arena, root: number, cursor: DequeCursor, size: number): bo
   const beside = cursor.slot + (isBehind ? 1 : -1)
   if (beside >= 0 && beside < blockLength(a, cursor.block)) {
     const chunk = entryChunk(a, cursor.block, beside)
-    if (chunkUsed(a, chunk) + size <= CHUNK_ROOM_BYTES) {
+    if (!isSealed(a, chunk) && chunkUsed(a, chunk) + size <= CHUNK_ROOM_BYTES) {
       cursor.slot = beside
       cursor.load(a)
       if (!isBehind) cursor.at = cursor.stop
@@ -165,6 +177,7 @@ export function dequeReplace(
   start: number,
   end: number,
 ): boolean {
+  if (!dequeUnseal(a, cursor)) return false
   const size = packedSize(buf, start, end)
   const { at, chunk } = cursor
   const before = packedSkip(a.u8, at) - at
@@ -184,7 +197,7 @@ export function dequeReplace(
   return true
 }
 
-/** Takes the element at the cursor out. The cursor is then at the one that followed; false: there is none. */
+/** Takes the element at the cursor out, whose chunk is not sealed. The cursor is then at the one that followed; false: none. */
 export function dequeRemove(a: Arena, root: number, cursor: DequeCursor): boolean {
   return removeInRun(a, root, cursor, packedSkip(a.u8, cursor.at), 1)
 }
@@ -205,14 +218,19 @@ function removeInRun(a: Arena, root: number, cursor: DequeCursor, stop: number, 
   return cursor.at < cursor.stop || cursor.nextRun(a)
 }
 
+/** Bytes in a chunk; too many for a sealed one, which is joined with none. */
+function usedOrMore(a: Arena, chunk: number): number {
+  return isSealed(a, chunk) ? CHUNK_ROOM_BYTES : chunkUsed(a, chunk)
+}
+
 /** Joins the chunk at the cursor with a neighbour in the same directory block; the cursor stays at its element. */
 function join(a: Arena, root: number, cursor: DequeCursor): void {
   const used = chunkUsed(a, cursor.chunk)
   const { block, slot } = cursor
-  if (slot + 1 < blockLength(a, block) && chunkUsed(a, entryChunk(a, block, slot + 1)) + used <= JOINED_BYTES) {
+  if (slot + 1 < blockLength(a, block) && usedOrMore(a, entryChunk(a, block, slot + 1)) + used <= JOINED_BYTES) {
     joinPair(a, root, cursor, slot, cursor.at - cursor.start)
   } else if (slot > 0) {
-    const before = chunkUsed(a, entryChunk(a, block, slot - 1))
+    const before = usedOrMore(a, entryChunk(a, block, slot - 1))
     if (before + used <= JOINED_BYTES) joinPair(a, root, cursor, slot - 1, before + cursor.at - cursor.start)
   }
 }
@@ -245,19 +263,23 @@ function joinPair(a: Arena, root: number, cursor: DequeCursor, slot: number, off
   cursor.at = cursor.start + offset
 }
 
-/** Takes `n` elements out from `index` on, all of which exist. Returns how many bytes their texts had. */
+/** Takes `n` elements out from `index` on, all of which exist. Returns how many bytes their texts had; -1, no change: no room. */
 export function dequeRemoveRange(a: Arena, root: number, cursor: DequeCursor, index: number, n: number): number {
   let textBytes = 0
   if (n === 0) return 0
+  // What is left of the first and the last chunk can be changed; those between go as they are.
+  cursor.seek(a, root, index + n - 1)
+  if (!dequeUnseal(a, cursor)) return -1
   cursor.seek(a, root, index)
+  if (!dequeUnseal(a, cursor)) return -1
   while (n > 0) {
     let stop = cursor.at
     let taken = 0
     if (cursor.at === cursor.start && entryCount(a, cursor.block, cursor.slot) <= n) {
       stop = cursor.stop
       taken = entryCount(a, cursor.block, cursor.slot)
-    } else for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(a.u8, stop)
-    textBytes += packedTextBytes(a.u8, cursor.at, stop)
+    } else for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(cursor.u8, stop)
+    textBytes += packedTextBytes(cursor.u8, cursor.at, stop)
     n -= taken
     if (!removeInRun(a, root, cursor, stop, taken)) break
   }

@@ -9,7 +9,8 @@
 //   index                      O(1) near the ends; in the middle chunks / 125 blocks, then one block, then one chunk
 //   insert, set, remove there  the same and O(chunk)
 //   remove a range             O(chunks of it)
-//   1,000,000 of 18 bytes      20.1 bytes each: 18 of text, 2 of the element, 0.1 of chunk and directory
+//   1,000,000 of 18 bytes      20.1 bytes each: 18 of text, 2 of the element, 0.1 of chunk and directory;
+//                              fewer where they begin alike: inner chunks are sealed (chunk-seal.ts)
 //
 // What says false or 0 for want of memory has changed nothing that a reader can see.
 
@@ -23,12 +24,12 @@ import {
   chunkRoom,
   chunkShift,
   chunkStart,
-  chunkTrim,
   chunkUsed,
   OWN_CHUNK_BYTES,
   setChunkEnd,
   setChunkStart,
 } from './chunk.ts'
+import { chunkSeal, chunkUnseal, copySealed, isSealed } from './chunk-seal.ts'
 import {
   addElements,
   blockLength,
@@ -93,8 +94,7 @@ export function dequeCopy(a: Arena, root: number, to: Arena): number {
   let block = a.i32[(root + ROOT_HEAD) >> 2]
   for (; block !== 0; block = nextBlock(a, block)) {
     for (let slot = 0; slot < blockLength(a, block); slot++) {
-      const chunk = entryChunk(a, block, slot)
-      if (!appendRun(to, copied, a.u8, chunkStart(a, chunk), chunkEnd(a, chunk), entryCount(a, block, slot))) {
+      if (!copyChunk(a, entryChunk(a, block, slot), to, copied, entryCount(a, block, slot))) {
         dequeFree(to, copied)
         return 0
       }
@@ -103,12 +103,23 @@ export function dequeCopy(a: Arena, root: number, to: Arena): number {
   return copied
 }
 
+function copyChunk(a: Arena, chunk: number, to: Arena, root: number, count: number): boolean {
+  if (isSealed(a, chunk)) return appendChunk(to, root, copySealed(a, chunk, to), count)
+  return appendRun(to, root, a.u8, chunkStart(a, chunk), chunkEnd(a, chunk), count)
+}
+
 /** Puts `count` elements that lie in from[start, stop) at the end, as a chunk. */
 function appendRun(a: Arena, root: number, from: Uint8Array, start: number, stop: number, count: number): boolean {
   const chunk = chunkCreate(a, stop - start, 0, stop - start)
   if (chunk === 0) return false
   if (from === a.u8) from.copyWithin(chunkStart(a, chunk), start, stop)
   else a.u8.set(from.subarray(start, stop), chunkStart(a, chunk))
+  return appendChunk(a, root, chunk, count)
+}
+
+/** Puts a chunk at the end; without room it is freed, and a chunk 0 is none. */
+function appendChunk(a: Arena, root: number, chunk: number, count: number): boolean {
+  if (chunk === 0) return false
   place.block = a.i32[(root + ROOT_TAIL) >> 2]
   place.slot = blockLength(a, place.block)
   if (!insertEntry(a, root, place, chunk, count)) {
@@ -142,7 +153,7 @@ export function dequeToPacked(a: Arena, root: number, mostBytes: number): number
   if (blockLength(a, block) !== 1 || nextBlock(a, block) !== 0) return 0
   const chunk = entryChunk(a, block, 0)
   const used = chunkUsed(a, chunk)
-  if (used > mostBytes) return 0
+  if (isSealed(a, chunk) || used > mostBytes) return 0
   const packed = packedCreate(a, used)
   if (packed === 0) return 0
   a.u8.copyWithin(packedFirst(packed), chunkStart(a, chunk), chunkEnd(a, chunk))
@@ -198,6 +209,7 @@ function makeRoom(a: Arena, root: number, side: Side, size: number): boolean {
   if (length === 0) return addChunk(a, root, side, size)
   const slot = side === BACK ? length - 1 : 0
   const chunk = entryChunk(a, block, slot)
+  if (isSealed(a, chunk)) return addChunk(a, root, side, size)
   const isOnly = length === 1 && i32[(root + ROOT_HEAD) >> 2] === i32[(root + ROOT_TAIL) >> 2]
   const used = chunkUsed(a, chunk)
   const room = chunkRoom(a, chunk)
@@ -219,8 +231,8 @@ function makeRoom(a: Arena, root: number, side: Side, size: number): boolean {
       return true
     }
   }
-  // The end becomes an inner chunk, unless it is the other end as well: what it has too much goes.
-  if (!isOnly) i32[entryAt(a, block, slot) >> 2] = chunkTrim(a, chunk)
+  // The end becomes an inner chunk, unless it is the other end as well.
+  if (!isOnly) i32[entryAt(a, block, slot) >> 2] = chunkSeal(a, chunk)
   return addChunk(a, root, side, size)
 }
 
@@ -243,18 +255,29 @@ function addChunk(a: Arena, root: number, side: Side, size: number): boolean {
   return false
 }
 
-/** Place of the last element; there is one. */
+/** Place of the last element, ready to be taken out; there is one. 0: no room to unseal its chunk. */
 export function dequeLast(a: Arena, root: number): number {
   const block = a.i32[(root + ROOT_TAIL) >> 2]
-  return packedBack(a.u8, chunkEnd(a, entryChunk(a, block, blockLength(a, block) - 1)))
+  const chunk = openChunk(a, block, blockLength(a, block) - 1)
+  return chunk === 0 ? 0 : packedBack(a.u8, chunkEnd(a, chunk))
 }
 
-/** Place of the first element; there is one. */
+/** Place of the first element, ready to be taken out; there is one. 0: no room to unseal its chunk. */
 export function dequeFirst(a: Arena, root: number): number {
-  return chunkStart(a, entryChunk(a, a.i32[(root + ROOT_HEAD) >> 2], 0))
+  const chunk = openChunk(a, a.i32[(root + ROOT_HEAD) >> 2], 0)
+  return chunk === 0 ? 0 : chunkStart(a, chunk)
 }
 
-/** Takes the last element out. */
+/** The chunk of an entry, unsealed if it has to be. 0: no room. */
+export function openChunk(a: Arena, block: number, slot: number): number {
+  const chunk = entryChunk(a, block, slot)
+  if (!isSealed(a, chunk)) return chunk
+  const open = chunkUnseal(a, chunk)
+  if (open !== 0) a.i32[entryAt(a, block, slot) >> 2] = open
+  return open
+}
+
+/** Takes the last element out, which dequeLast has found. */
 export function dequePopBack(a: Arena, root: number): void {
   const block = a.i32[(root + ROOT_TAIL) >> 2]
   const slot = blockLength(a, block) - 1
@@ -267,7 +290,7 @@ export function dequePopBack(a: Arena, root: number): void {
   }
 }
 
-/** Takes the first element out. */
+/** Takes the first element out, which dequeFirst has found. */
 export function dequePopFront(a: Arena, root: number): void {
   const block = a.i32[(root + ROOT_HEAD) >> 2]
   const chunk = entryChunk(a, block, 0)

@@ -21,7 +21,7 @@ import {
   dequeToPacked,
 } from '../memory/deque.ts'
 import { DequeCursor } from '../memory/deque-cursor.ts'
-import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace } from '../memory/deque-edit.ts'
+import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace, dequeUnseal } from '../memory/deque-edit.ts'
 import {
   PACKED_OVERHEAD_BYTES,
   PackedElement,
@@ -164,16 +164,22 @@ export class List extends Value {
   /** Looks at the element of a side; there is one. */
   peek(side: Side): PackedElement {
     const { a, root, element } = this
-    if (this.form === FORM_QUICKLIST) element.read(a.u8, side === RIGHT ? dequeLast(a, root) : dequeFirst(a, root))
+    if (this.form === FORM_QUICKLIST) element.read(a.u8, this.placeOf(side))
     else element.read(a.u8, side === RIGHT ? packedBack(a.u8, packedStop(a, root)) : packedFirst(root))
     return element
   }
 
-  /** Takes the element of a side out; there is one. */
+  private placeOf(side: Side): number {
+    const at = side === RIGHT ? dequeLast(this.a, this.root) : dequeFirst(this.a, this.root)
+    if (at === 0) throw OOM_ARENA
+    return at
+  }
+
+  /** Takes the element of a side out; there is one. Throws OOM_ARENA before any change. */
   pop(side: Side): void {
     const { a, root } = this
     if (this.form === FORM_QUICKLIST) {
-      this.addLogical(-packedTextLength(a.u8, side === RIGHT ? dequeLast(a, root) : dequeFirst(a, root)))
+      this.addLogical(-packedTextLength(a.u8, this.placeOf(side)))
       if (side === RIGHT) dequePopBack(a, root)
       else dequePopFront(a, root)
       this.repack()
@@ -200,7 +206,7 @@ export class List extends Value {
   /** Writes the element with this index, 0 <= index < count, as a bulk. */
   replyIndex(reply: ReplyWriter, index: number): void {
     this.seek(index)
-    this.element.read(this.a.u8, this.cursor.at)
+    this.element.read(this.cursor.u8, this.cursor.at)
     replyElement(reply, this.element)
   }
 
@@ -208,10 +214,10 @@ export class List extends Value {
   replyRange(reply: ReplyWriter, index: number, n: number): void {
     if (n === 0) return
     const { a, cursor, element } = this
-    const { u8 } = a
     this.seek(index)
     do {
       let { at } = cursor
+      const { u8 } = cursor
       for (const { stop } = cursor; at < stop && n > 0; n--) {
         element.read(u8, at)
         at = element.next
@@ -227,8 +233,8 @@ export class List extends Value {
     this.seekEnd()
     do {
       for (; cursor.at > cursor.start && n > 0; n--) {
-        cursor.at = packedBack(a.u8, cursor.at)
-        element.read(a.u8, cursor.at)
+        cursor.at = packedBack(cursor.u8, cursor.at)
+        element.read(cursor.u8, cursor.at)
         replyElement(reply, element)
       }
     } while (n > 0 && cursor.previousRun(a))
@@ -237,7 +243,7 @@ export class List extends Value {
   /** The element with this index becomes the text. Throws OOM_ARENA before any change. */
   set(index: number, buf: Uint8Array, start: number, end: number): void {
     this.seek(index)
-    const before = packedTextLength(this.a.u8, this.cursor.at)
+    const before = packedTextLength(this.cursor.u8, this.cursor.at)
     if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
     const { a, cursor, root } = this
     if (this.form === FORM_LISTPACK) {
@@ -262,7 +268,9 @@ export class List extends Value {
     if (n === 0) return
     const { a, root, cursor } = this
     if (this.form === FORM_QUICKLIST) {
-      this.addLogical(-dequeRemoveRange(a, root, cursor, index, n))
+      const textBytes = dequeRemoveRange(a, root, cursor, index, n)
+      if (textBytes < 0) throw OOM_ARENA
+      this.addLogical(-textBytes)
       this.repack()
       return
     }
@@ -282,7 +290,7 @@ export class List extends Value {
     const end = ends[text]
     if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
     const { a, cursor, root } = this
-    if (where === 'after') cursor.at = packedSkip(a.u8, cursor.at)
+    if (where === 'after') cursor.at = packedSkip(cursor.u8, cursor.at)
     if (this.form === FORM_LISTPACK) {
       const moved = packedInsert(a, root, cursor.at, buf, start, end)
       if (moved === 0) throw OOM_ARENA
@@ -298,8 +306,8 @@ export class List extends Value {
     const n = parseSafe(buf, start, end)
     this.seek(0)
     do {
-      for (; cursor.at < cursor.stop; cursor.at = packedSkip(a.u8, cursor.at))
-        if (packedMatches(a.u8, cursor.at, buf, start, end, n)) return true
+      for (; cursor.at < cursor.stop; cursor.at = packedSkip(cursor.u8, cursor.at))
+        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n)) return true
     } while (cursor.nextRun(a))
     return false
   }
@@ -320,7 +328,7 @@ export class List extends Value {
     this.seek(0)
     do {
       while (cursor.at < cursor.stop) {
-        if (!packedMatches(a.u8, cursor.at, buf, start, end, n)) cursor.at = packedSkip(a.u8, cursor.at)
+        if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) cursor.at = packedSkip(cursor.u8, cursor.at)
         else {
           const isMore = this.removeHere()
           if (++removed === most || !isMore) return removed
@@ -338,14 +346,14 @@ export class List extends Value {
     this.seekEnd()
     do {
       while (cursor.at > cursor.start) {
-        cursor.at = packedBack(a.u8, cursor.at)
+        cursor.at = packedBack(cursor.u8, cursor.at)
         index--
-        if (!packedMatches(a.u8, cursor.at, buf, start, end, n)) continue
+        if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) continue
         this.removeHere()
         if (++removed === most || index === 0) return removed
         // What lies before it is found anew: chunks may have been joined.
         this.seek(index - 1)
-        cursor.at = packedSkip(a.u8, cursor.at)
+        cursor.at = packedSkip(cursor.u8, cursor.at)
       }
     } while (cursor.previousRun(a))
     return removed
@@ -354,7 +362,10 @@ export class List extends Value {
   /** Takes the element at the cursor out; the cursor is then at the next. False: there is none. */
   private removeHere(): boolean {
     const { a, cursor, root } = this
-    if (this.form === FORM_QUICKLIST) return dequeRemove(a, root, cursor)
+    if (this.form === FORM_QUICKLIST) {
+      if (!dequeUnseal(a, cursor)) throw OOM_ARENA
+      return dequeRemove(a, root, cursor)
+    }
     const offset = cursor.at - cursor.start
     this.root = packedRemoveTo(a, root, cursor.at, packedSkip(a.u8, cursor.at), 1)
     cursor.start = packedFirst(this.root)
@@ -384,12 +395,12 @@ export class List extends Value {
     let index = 0
     do {
       while (index < reach && (side === LEFT ? cursor.at < cursor.stop : cursor.at > cursor.start)) {
-        if (side === RIGHT) cursor.at = packedBack(a.u8, cursor.at)
-        if (packedMatches(a.u8, cursor.at, buf, start, end, n) && --passed < 0) {
+        if (side === RIGHT) cursor.at = packedBack(cursor.u8, cursor.at)
+        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n) && --passed < 0) {
           reply.int(side === LEFT ? index : count - 1 - index)
           if (++found === most) return found
         }
-        if (side === LEFT) cursor.at = packedSkip(a.u8, cursor.at)
+        if (side === LEFT) cursor.at = packedSkip(cursor.u8, cursor.at)
         index++
       }
     } while (index < reach && (side === LEFT ? cursor.nextRun(a) : cursor.previousRun(a)))
@@ -406,11 +417,11 @@ export class List extends Value {
     this.seek(from)
     do {
       while (cursor.at < cursor.stop && visited < wanted) {
-        element.read(a.u8, cursor.at)
+        element.read(cursor.u8, cursor.at)
         cursor.at = element.next
         visited++
         if (element.isInt) visit(digits, 0, element.writeText(digits, 0))
-        else visit(a.u8, element.start, element.end)
+        else visit(cursor.u8, element.start, element.end)
       }
     } while (visited < wanted && cursor.nextRun(a))
     return from + visited < this.count ? from + visited : VISIT_END

@@ -16,15 +16,15 @@ import {
   dequeToPacked,
 } from '../../src/memory/deque.ts'
 import { DequeCursor } from '../../src/memory/deque-cursor.ts'
-import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace } from '../../src/memory/deque-edit.ts'
+import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace, dequeUnseal } from '../../src/memory/deque-edit.ts'
 import { PackedElement, packedBack } from '../../src/memory/packed.ts'
 import { packedAppend, packedCreate } from '../../src/memory/packed-block.ts'
 
 const element = new PackedElement()
 const cursor = new DequeCursor()
 
-function textAt(a: Arena, at: number): string {
-  element.read(a.u8, at)
+function textAt(u8: Uint8Array, at: number): string {
+  element.read(u8, at)
   const out = Buffer.alloc(element.textLength)
   element.writeText(out, 0)
   return out.toString('latin1')
@@ -36,7 +36,7 @@ function forwards(a: Arena, root: number): string[] {
   cursor.seek(a, root, 0)
   do {
     while (cursor.at < cursor.stop) {
-      found.push(textAt(a, cursor.at))
+      found.push(textAt(cursor.u8, cursor.at))
       cursor.at = element.next
     }
   } while (cursor.nextRun(a))
@@ -49,8 +49,8 @@ function backwards(a: Arena, root: number): string[] {
   cursor.seekEnd(a, root)
   do {
     while (cursor.at > cursor.start) {
-      cursor.at = packedBack(a.u8, cursor.at)
-      found.push(textAt(a, cursor.at))
+      cursor.at = packedBack(cursor.u8, cursor.at)
+      found.push(textAt(cursor.u8, cursor.at))
     }
   } while (cursor.previousRun(a))
   return found
@@ -63,6 +63,7 @@ const verbs = [
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.nat(300).map(n => 'v'.repeat(n)) },
   { weight: 3, arbitrary: fc.integer().map(String) },
+  { weight: 3, arbitrary: fc.nat(9999).map(n => `some prefix:${n}:`) },
   { weight: 1, arbitrary: fc.integer({ min: 900, max: 9000 }).map(n => 'w'.repeat(n)) },
 )
 const step = fc.record({
@@ -99,12 +100,12 @@ class Pair {
   private change(s: Step, buf: Buffer, value: string, index: number): void {
     const { a, root, model } = this
     if (s.verb === 'popBack') {
-      expect(textAt(a, dequeLast(a, root))).toBe(model.pop() as string)
+      expect(textAt(a.u8, dequeLast(a, root))).toBe(model.pop() as string)
       dequePopBack(a, root)
       return
     }
     if (s.verb === 'popFront') {
-      expect(textAt(a, dequeFirst(a, root))).toBe(model.shift() as string)
+      expect(textAt(a.u8, dequeFirst(a, root))).toBe(model.shift() as string)
       dequePopFront(a, root)
       return
     }
@@ -115,10 +116,10 @@ class Pair {
       return
     }
     cursor.seek(a, root, index)
-    expect(textAt(a, cursor.at)).toBe(model[index] as string)
+    expect(textAt(cursor.u8, cursor.at)).toBe(model[index] as string)
     if (s.verb === 'insert') {
       expect(dequeInsert(a, root, cursor, buf, 0, buf.length)).toBe(true)
-      expect(textAt(a, cursor.at)).toBe(value)
+      expect(textAt(cursor.u8, cursor.at)).toBe(value)
       model.splice(index, 0, value)
     } else if (s.verb === 'insertBehind') {
       cursor.at = element.next
@@ -128,10 +129,11 @@ class Pair {
       expect(dequeReplace(a, root, cursor, buf, 0, buf.length)).toBe(true)
       model[index] = value
     } else {
+      expect(dequeUnseal(a, cursor)).toBe(true)
       const isMore = dequeRemove(a, root, cursor)
       model.splice(index, 1)
       expect(isMore).toBe(index < model.length)
-      if (isMore) expect(textAt(a, cursor.at)).toBe(model[index] as string)
+      if (isMore) expect(textAt(cursor.u8, cursor.at)).toBe(model[index] as string)
     }
   }
 
@@ -142,7 +144,7 @@ class Pair {
     expect(backwards(a, root)).toEqual([...model].reverse())
     for (let i = 0; i < model.length; i += 1 + (model.length >> 5)) {
       cursor.seek(a, root, i)
-      expect(textAt(a, cursor.at)).toBe(model[i] as string)
+      expect(textAt(cursor.u8, cursor.at)).toBe(model[i] as string)
     }
     a.check()
   }
@@ -200,8 +202,32 @@ describe('deque', () => {
       const a = new Arena(64 << 20)
       const root = dequeCreate(a)
       const n = 100_000
-      for (let i = 0; i < n; i++) push(a, root, Buffer.from(`element:${String(i).padStart(10, '0')}`), 0, 18)
+      // The first byte differs from one to the next, so that nothing is sealed.
+      for (let i = 0; i < n; i++) push(a, root, Buffer.from(`${i % 9}lement:${String(i).padStart(10, '0')}`), 0, 18)
       expect(a.allocatedBytes / n).toBeLessThan(20.3)
+    }
+  })
+
+  test('keeps what the elements of a chunk begin with once, and gives them back at both ends', () => {
+    for (const push of [dequePushBack, dequePushFront]) {
+      const a = new Arena(64 << 20)
+      const root = dequeCreate(a)
+      const n = 20_000
+      const nth = (i: number): string => `element:${String(i).padStart(10, '0')}`
+      for (let i = 0; i < n; i++) push(a, root, Buffer.from(nth(i)), 0, 18)
+      expect(a.allocatedBytes / n).toBeLessThan(8)
+      const wanted = Array.from({ length: n }, (_, i) => nth(push === dequePushBack ? i : n - 1 - i))
+      expect(forwards(a, root)).toEqual(wanted)
+      expect(backwards(a, root)).toEqual([...wanted].reverse())
+      for (let i = 0; i < n / 2 - 100; i++) {
+        expect(textAt(a.u8, dequeFirst(a, root))).toBe(wanted[i] as string)
+        dequePopFront(a, root)
+        expect(textAt(a.u8, dequeLast(a, root))).toBe(wanted[n - 1 - i] as string)
+        dequePopBack(a, root)
+      }
+      expect(forwards(a, root)).toEqual(wanted.slice(n / 2 - 100, n / 2 + 100))
+      dequeFree(a, root)
+      expect(a.allocatedBytes).toBe(0)
     }
   })
 
@@ -230,7 +256,7 @@ describe('deque', () => {
     block = dequeToPacked(a, root, 400)
     expect(a.allocatedBytes).toBe(a.sizeOf(block))
     cursor.seekPacked(a, block, 1)
-    expect(textAt(a, cursor.at)).toBe('2')
+    expect(textAt(cursor.u8, cursor.at)).toBe('2')
     expect(cursor.nextRun(a)).toBe(false)
   })
 

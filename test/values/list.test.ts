@@ -42,6 +42,7 @@ const text = fc.oneof(
   fc.constantFrom('a', 'b', '1', '-7', '300', '', 'x'.repeat(30)),
   fc.nat(400).map(n => 'prefix:'.concat('y'.repeat(n))),
   fc.integer().map(String),
+  fc.nat(99_999).map(n => `element:of:a:kind:${n}`),
 )
 const step = fc.record({
   verb: fc.constantFrom('push', 'push', 'pushLeft', 'pop', 'set', 'insert', 'remove', 'removeRight', 'range', 'trim'),
