@@ -76,7 +76,7 @@ export class MultiPop {
   keys = 0
 
   parse(args: Args, numkeysAt: number): void {
-    this.keys = args.intIn(numkeysAt, 1, Number.MAX_SAFE_INTEGER, NUMKEYS_NOT_POSITIVE)
+    this.keys = args.intIn(numkeysAt, 1, Number.POSITIVE_INFINITY, NUMKEYS_NOT_POSITIVE)
     const at = numkeysAt + this.keys + 1
     if (at >= args.count) throw SYNTAX
     if (args.is(at, MIN)) this.end = 'min'
