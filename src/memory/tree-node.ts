@@ -81,13 +81,27 @@ export function isBefore(a: Arena, score: number, ref: number, key: TreeKey): bo
   return order < 0 || (order === 0 && key.after)
 }
 
+/** How many of the scores f64[at, at + n) are below `score`; they are in order. Without a branch to guess at in its steps. */
+function scoresBelow(f64: Float64Array, at: number, n: number, score: number): number {
+  let low = at
+  while (n > 1) {
+    const half = n >> 1
+    low += half & -Number(f64[low + half - 1] < score)
+    n -= half
+  }
+  return low - at + (n & Number(f64[low] < score))
+}
+
 /** The child in which a place lies: the last one whose first element is before it, else child 0. */
 export function childOf(a: Arena, node: number, key: TreeKey): number {
   const { i32, f64 } = a
   const base = node >> 2
   const scores = innerScores(node)
-  let low = 0
-  let high = i32[base] - 1
+  const children = i32[base]
+  let low = scoresBelow(f64, scores + 1, children - 1, key.score)
+  if (low + 1 === children || f64[scores + low + 1] > key.score) return low
+  // Equal scores, or none looked for.
+  let high = children - 1
   while (low < high) {
     const middle = (low + high + 1) >> 1
     if (isBefore(a, f64[scores + middle], i32[base + FIRST_REFS + middle], key)) low = middle
@@ -101,8 +115,10 @@ export function indexIn(a: Arena, leaf: number, key: TreeKey): number {
   const { i32, f64 } = a
   const base = leaf >> 2
   const scores = leafScores(leaf)
-  let low = 0
-  let high = i32[base]
+  const elements = i32[base]
+  let low = scoresBelow(f64, scores, elements, key.score)
+  if (low === elements || f64[scores + low] > key.score) return low
+  let high = elements
   while (low < high) {
     const middle = (low + high) >> 1
     if (isBefore(a, f64[scores + middle], i32[base + REFS + middle], key)) low = middle + 1

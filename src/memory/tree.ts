@@ -111,9 +111,19 @@ export function treeMove(a: Arena, root: number, key: TreeKey, moved: TreeKey): 
     f64[at] = score
     return true
   }
-  if (!treeInsert(a, root, moved, i32[(leaf >> 2) + REFS + index])) return false
-  treeRemove(a, root, key)
-  return true
+  const ref = i32[(leaf >> 2) + REFS + index]
+  const left = i32[leaf >> 2] - 1
+  if (left < LEAF_LEAST) {
+    // Without it the leaf would be filled up or go: so the new place is made sure of first.
+    if (!treeInsert(a, root, moved, ref)) return false
+    treeRemove(a, root, key)
+    return true
+  }
+  cutHere(a, root, 1)
+  if (treeInsert(a, root, moved, ref)) return true
+  // The leaf it came from has room, so this needs no memory.
+  treeInsert(a, root, key, ref)
+  return false
 }
 
 /** Aims `path` at the element that `key` describes; its member is trusted to be there, its score is looked at. */
