@@ -24,6 +24,7 @@ import { listCommands } from './lists.ts'
 import { blockingLists } from './lists-blocking.ts'
 import { listEnds } from './lists-ends.ts'
 import { objectCommands } from './object.ts'
+import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
 import { setCommands } from './sets.ts'
 import { setCombinations } from './sets-combine.ts'
@@ -75,6 +76,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   sortCommands,
   objectCommands,
   transactionCommands,
+  pubsubCommands,
   connectionCommands,
   clientCommands,
   serverCommands,

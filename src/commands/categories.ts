@@ -39,6 +39,7 @@ const OF_GROUP: Record<Group, readonly string[]> = {
   geo: ['geo'],
   generic: ['keyspace'],
   transactions: ['transaction'],
+  pubsub: ['pubsub'],
   connection: ['connection'],
   server: [],
 }

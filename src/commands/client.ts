@@ -23,7 +23,7 @@ export function clientLine(view: ClientView, nowMs: number): string {
   const seconds = (ms: number): number => Math.max(0, Math.floor(nowMs / 1000) - Math.floor(ms / 1000))
   return (
     `id=${s.id} addr=${s.address} laddr=${s.localAddress} fd=${view.fd} name=${s.name} age=${seconds(s.createdMs)} ` +
-    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=0 psub=0 ssub=0 multi=${s.transaction?.requests.length ?? -1} ` +
+    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=${s.channels} psub=${s.patterns} ssub=${s.shardSubscriptions} multi=${s.transaction?.requests.length ?? -1} ` +
     `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=${s.transaction?.bytes ?? 0} ` +
     `rbs=${view.replyBufferBytes} rbp=0 obl=0 oll=${view.outputChunks} omem=${view.outputBytes} ` +
     `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
@@ -37,15 +37,15 @@ function typeIn(args: Args, i: number): string {
   return type
 }
 
-/** Every client is a normal one until pub/sub and replication exist. */
-const hasType = (type: string): boolean => type === 'normal'
+/** There are normal clients and subscribers; replication comes later. */
+const hasType = (s: Session, type: string): boolean => type === (s.isSubscribed ? 'pubsub' : 'normal')
 
 function list(ctx: SessionContext, args: Args): void {
   const { clients, nowMs } = ctx.services
   let shown = clients.list()
   if (args.count === 4 && args.is(2, TYPE)) {
     const type = typeIn(args, 3)
-    shown = shown.filter(() => hasType(type))
+    shown = shown.filter(v => hasType(v.session, type))
   } else if (args.count > 3 && args.is(2, ID)) {
     const wanted: ClientView[] = []
     for (let i = 3; i < args.count; i++) {
@@ -102,7 +102,7 @@ function passes(filter: KillFilter, s: Session, own: Session, nowMs: number): bo
   if (filter.addr !== undefined && s.address !== filter.addr) return false
   if (filter.laddr !== undefined && s.localAddress !== filter.laddr) return false
   if (filter.user !== undefined && s.user !== filter.user) return false
-  if (filter.type !== undefined && !hasType(filter.type)) return false
+  if (filter.type !== undefined && !hasType(s, filter.type)) return false
   if (filter.maxAgeS !== undefined && nowMs - s.createdMs < filter.maxAgeS * 1000) return false
   return s !== own || filter.skipMe === 'no'
 }

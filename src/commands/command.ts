@@ -24,6 +24,7 @@ export type Group =
   | 'geo'
   | 'generic'
   | 'transactions'
+  | 'pubsub'
   | 'connection'
   | 'server'
 
@@ -34,6 +35,7 @@ export type Flag =
   | 'fast'
   | 'noscript'
   | 'blocking'
+  | 'pubsub'
   | 'loading'
   | 'stale'
   | 'no_auth'
@@ -141,6 +143,8 @@ interface Row<E extends Effect, C> {
   readonly history?: readonly (readonly [version: string, change: string])[]
   /** `runs`: executed at once between MULTI and EXEC instead of being queued. */
   readonly inTransaction?: 'runs'
+  /** `allowed`: also for a RESP2 client that is subscribed to something. */
+  readonly whileSubscribed?: 'allowed'
   /** Rows of a container command; their names have no prefix. Such a row's own `run` is never called. */
   readonly subcommands?: readonly Command[]
   readonly run: (ctx: C, args: Args) => void

@@ -16,6 +16,7 @@ import { PONG } from '../resp/writer.ts'
 import type { Args } from './args.ts'
 import type { Command, SessionContext } from './command.ts'
 import { databaseNumber } from './keys-basic.ts'
+import { countSubscriptions } from './pubsub.ts'
 
 const AUTH = fromText('auth')
 const SETNAME = fromText('setname')
@@ -23,6 +24,13 @@ const DEFAULT_USER = 'default'
 
 function ping(ctx: SessionContext, args: Args): void {
   if (args.count > 2) throw wrongArity('ping')
+  if (ctx.session.isSubscribed && ctx.reply.protocol === 2) {
+    // Between messages a plain +PONG could not be told from one.
+    ctx.reply.array(2)
+    ctx.reply.bulkText('pong')
+    ctx.reply.bulkText(args.count === 2 ? args.text(1) : '')
+    return
+  }
   if (args.count === 2) ctx.reply.bulk(args.buf, args.starts[1], args.ends[1])
   else ctx.reply.encoded(PONG)
 }
@@ -95,6 +103,8 @@ function select(ctx: SessionContext, args: Args): void {
 
 function reset(ctx: SessionContext): void {
   ctx.watches.forget(ctx.session)
+  ctx.services.channels.forget(ctx.session)
+  countSubscriptions(ctx)
   ctx.session.reset(ctx.services.config.requirePass === '')
   ctx.reply.protocol = 2
   ctx.reply.simple('RESET')
@@ -111,6 +121,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'Answers PONG, or the message.',
     flags: ['fast'],
     tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    whileSubscribed: 'allowed',
     run: ping,
   },
   {
@@ -131,6 +142,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'Closes the connection after the replies so far.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     inTransaction: 'runs',
+    whileSubscribed: 'allowed',
     run: (ctx: SessionContext) => {
       ctx.session.closing = true
       ctx.reply.ok()
@@ -144,6 +156,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'Brings the connection back to the state of a new one.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     inTransaction: 'runs',
+    whileSubscribed: 'allowed',
     run: reset,
   },
   {

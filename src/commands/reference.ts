@@ -17,6 +17,7 @@ const HEADINGS: Readonly<Record<Group, string>> = {
   geo: 'Places on earth',
   generic: 'Keys',
   transactions: 'Transactions',
+  pubsub: 'Publish and subscribe',
   connection: 'Connection',
   server: 'Server',
 }

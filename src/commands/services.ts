@@ -1,5 +1,6 @@
 // What commands may ask of the server around them. The server implements it; tests run commands with the real one.
 
+import type { Channels } from '../pubsub/channels.ts'
 import type { Session } from '../session/session.ts'
 
 /** One line of CLIENT LIST, and what CLIENT KILL filters by. */
@@ -25,9 +26,13 @@ export interface Services {
     list(): readonly ClientView[]
     /** Closes a client's connection; its own one after the reply. */
     kill(session: Session): void
+    /** Sends bytes that are no reply, after what is on its way already; they are kept, not copied. */
+    push(session: Session, bytes: Uint8Array): void
     /** Ends the wait of a blocked client as its timeout would, or with an error. False: it does not wait. */
     unblock(session: Session, how: 'timeout' | 'error'): boolean
   }
+  /** Who listens to which channel. */
+  readonly channels: Channels<Session>
   readonly config: {
     /** Pairs of name and value whose name matches one of the patterns. */
     get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]

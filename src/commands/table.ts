@@ -13,6 +13,8 @@ export const FLAG_NO_AUTH = 8
 export const FLAG_PROTECTED = 16
 export const FLAG_ADMIN = 32
 export const FLAG_NO_MULTI = 64
+/** For RESP2 clients that are subscribed, too. */
+export const FLAG_WHILE_SUBSCRIBED = 256
 /** Runs at once between MULTI and EXEC. */
 export const FLAG_UNQUEUED = 128
 
@@ -56,6 +58,7 @@ export class TableRow {
     this.fullName = parent === undefined ? row.name : `${parent.name}|${row.name}`
     this.flags =
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
+      (row.whileSubscribed === 'allowed' ? FLAG_WHILE_SUBSCRIBED : 0) |
       (row.inTransaction === 'runs' ? FLAG_UNQUEUED : 0) |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])

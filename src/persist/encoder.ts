@@ -10,11 +10,12 @@
 //
 // A flushed or swapped database makes the walk worthless: `stale` is then set and the caller begins again.
 
-import { fromText, indexOfByte } from '../bytes/ascii.ts'
+import { indexOfByte } from '../bytes/ascii.ts'
 import type { Arena } from '../memory/arena.ts'
 import { deadlineMs, entryType, isTimed, keyLength, keyStart } from '../store/entry.ts'
 import { SLASH } from '../store/finder.ts'
 import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import { displayBytes } from '../store/names.ts'
 import { Place } from '../store/place.ts'
 import { NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from '../store/shard.ts'
 import { KeyBatch, KeyName, KeyWalk } from '../store/walk.ts'
@@ -34,7 +35,6 @@ const PATIENCE = 3
 
 /** Positions of a namespace and of a key in a walk's cursor (store/walk.ts): the top 24 bits of a hash. */
 const POSITIONS = 0x1000000
-const DEFAULT_NAMESPACE = fromText('default')
 
 /** Events after which a key that the walk has passed, or was still to meet, is somewhere else. */
 const MOVES: ReadonlySet<string> = new Set(['rename_from', 'rename_to', 'move_from', 'move_to'])
@@ -131,7 +131,7 @@ export class SnapshotEncoder implements ChangeObserver {
 
   /** Writes the key at `p`, or that it is gone, with one of the next steps. */
   later(p: Place): void {
-    this.push({ db: p.db, bytes: nameOf(p) })
+    this.push({ db: p.db, bytes: displayBytes(p) })
   }
 
   private push(name: Name): void {
@@ -256,17 +256,4 @@ function writeState(frame: Frame, a: Arena, e: number): void {
   if (isTimed(a, e)) frame.double(deadlineMs(a, e))
   else frame.nil()
   frame.uint(a.i32[(e + 8) >> 2] >>> 0)
-}
-
-/** The name at `p` as clients see it. The parts of a name need not lie together at a place. */
-function nameOf(p: Place): Uint8Array {
-  const key = p.buf.subarray(p.keyStart, p.keyEnd)
-  const inDefault = p.nsHash === 0
-  if (inDefault && key.indexOf(SLASH) < 0) return key.slice()
-  const ns = inDefault ? DEFAULT_NAMESPACE : p.buf.subarray(p.nsStart, p.nsEnd)
-  const name = new Uint8Array(ns.length + 1 + key.length)
-  name.set(ns)
-  name[ns.length] = SLASH
-  name.set(key, ns.length + 1)
-  return name
 }

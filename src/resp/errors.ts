@@ -367,3 +367,10 @@ export function geoStoreOptions(what: string): CommandError {
 export function geoOptionMissing(options: string, name: string): CommandError {
   return new CommandError(`ERR exactly one of ${options} can be specified for ${name}`)
 }
+
+/** A RESP2 client that is subscribed could not tell a reply from a message (server.c processCommand). */
+export function onlyWhileSubscribed(command: string): CommandError {
+  return new CommandError(
+    `ERR Can't execute '${command}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  )
+}

@@ -3,13 +3,14 @@
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from 'bun'
 import { Args } from '../commands/args.ts'
 import type { ClientView } from '../commands/services.ts'
+import type { Channels } from '../pubsub/channels.ts'
 import { COMMAND, MORE, ParserLimits } from '../resp/parser.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import { WARM_REQUESTS } from '../store/warm.ts'
 import { Blocked, type BlockedHost } from './blocked.ts'
 import type { Config } from './config/config.ts'
-import { Connection } from './connection.ts'
+import { Connection, type OutputLimit } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { Garbage } from './garbage.ts'
 import type { Log } from './log.ts'
@@ -48,6 +49,7 @@ export class Clients {
   private readonly config: Config
   private readonly dispatcher: Dispatcher
   private readonly outbox: Outbox
+  private readonly channels: Channels<Session>
   private readonly log: Log
   private readonly nowMs: () => number
   /** Requests are read some at a time, so that their keys can be touched ahead of need. */
@@ -62,10 +64,18 @@ export class Clients {
   /** Replies handed over for `serving` in this turn. */
   private turnBytes = 0
 
-  constructor(config: Config, dispatcher: Dispatcher, reply: ReplyWriter, log: Log, nowMs: () => number) {
+  constructor(
+    config: Config,
+    dispatcher: Dispatcher,
+    reply: ReplyWriter,
+    channels: Channels<Session>,
+    log: Log,
+    nowMs: () => number,
+  ) {
     this.config = config
     this.dispatcher = dispatcher
     this.outbox = new Outbox(reply, connection => this.afterSending(connection))
+    this.channels = channels
     this.log = log
     this.nowMs = nowMs
     this.blocked = new Blocked(dispatcher.context.keys, dispatcher, reply, this.blockedHost(), nowMs)
@@ -168,6 +178,8 @@ export class Clients {
     this.serving = connection
     this.turnBytes = 0
     dispatcher.begin(session)
+    // What was published to it before its requests came goes before their replies.
+    if (connection.pushedBytes > 0) for (const push of connection.takePushes()) reply.encoded(push)
     while (connection.kept.length > 0 && this.mayServe(connection)) {
       this.execute(connection, connection.kept.shift() as Args, ALONE)
     }
@@ -263,7 +275,7 @@ export class Clients {
 
   /** Replies count against the hard limit before the socket is tried, as in Redis: one that is too large is never sent. */
   private addReplies(connection: Connection): void {
-    const { hardBytes } = this.config.clientOutputBufferLimits.normal
+    const { hardBytes } = this.limitsOf(connection)
     if (hardBytes !== 0 && connection.queuedBytes + this.outbox.fresh > hardBytes) {
       this.cutForOutput(connection, this.outbox.fresh)
     }
@@ -296,9 +308,14 @@ export class Clients {
 
   private cutIfOver(connection: Connection, nowMs: number): boolean {
     const stranger = !this.isTrusted(connection.session) && connection.queuedBytes > UNAUTHENTICATED_OUTPUT_BYTES
-    if (!stranger && !connection.isOver(this.config.clientOutputBufferLimits.normal, nowMs)) return false
+    if (!stranger && !connection.isOver(this.limitsOf(connection), nowMs)) return false
     this.cutForOutput(connection, 0)
     return true
+  }
+
+  private limitsOf(connection: Connection): OutputLimit {
+    const limits = this.config.clientOutputBufferLimits
+    return connection.session.isSubscribed ? limits.pubsub : limits.normal
   }
 
   private cutForOutput(connection: Connection, freshBytes: number): void {
@@ -339,6 +356,7 @@ export class Clients {
     this.garbage.old(connection.queuedBytes)
     if (connection.isBlocked) this.blocked.forget(connection.session)
     this.dispatcher.context.watches.forget(connection.session)
+    if (connection.session.isSubscribed) this.channels.forget(connection.session)
     connection.release()
     this.connections.delete(connection.session.id)
   }
@@ -368,6 +386,14 @@ export class Clients {
     else connection.cut()
   }
 
+  /** Bytes that are no reply: into its replies for the client that is served, so that its order holds, else at the end. */
+  push(session: Session, bytes: Uint8Array): void {
+    const connection = this.connections.get(session.id)
+    if (connection === undefined || connection.closed) return
+    if (connection === this.serving) this.outbox.reply.encoded(bytes)
+    else this.outbox.push(connection, bytes)
+  }
+
   /** Sends the replies of this turn of the loop now. */
   endTurn(): void {
     this.outbox.flush()
@@ -392,7 +418,7 @@ export class Clients {
   private view(connection: Connection): ClientView {
     const { session, parser } = connection
     const isServed = connection === this.serving
-    const flags = `${connection.isBlocked ? 'b' : ''}${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
+    const flags = `${session.isSubscribed ? 'P' : ''}${session.transaction === undefined ? '' : 'x'}${session.isSpoilt ? 'd' : ''}${connection.isBlocked ? 'b' : ''}${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
     // The request that is being served still lies in what Redis calls the query buffer.
     const queryBytes = Math.max(parser.pendingBytes, isServed ? this.running.buf.length : 0)
     const argumentBytes = isServed ? this.running.buf.length : 0

@@ -33,6 +33,9 @@ export class Connection {
   /** Its last request waits for a key; nothing of the client is served meanwhile. */
   isBlocked = false
   private queue: Uint8Array[] = []
+  private pushes: Uint8Array[] = []
+  /** Bytes pushed and not on their way yet. */
+  pushedBytes = 0
   /** Bytes of the queue's first piece that the socket has taken. */
   private sent = 0
   private paused = false
@@ -70,6 +73,40 @@ export class Connection {
     if (this.queuedBytes > PAUSE_BYTES && !this.paused) {
       this.paused = true
       this.socket.pause()
+    }
+  }
+
+  /** Bytes that are no replies, to be sent at the end of the turn; shared with other connections. */
+  push(bytes: Uint8Array): void {
+    this.pushes.push(bytes)
+    this.pushedBytes += bytes.length
+  }
+
+  /** What was pushed and is not on its way yet, as the replies' writer needs it when it must come before them. */
+  takePushes(): readonly Uint8Array[] {
+    const { pushes } = this
+    this.pushes = []
+    this.pushedBytes = 0
+    return pushes
+  }
+
+  /** Sends what was pushed: short messages in one write, put together in `scratch`. */
+  sendPushes(scratch: Uint8Array): void {
+    const bytes = this.pushedBytes
+    const pushes = this.takePushes()
+    if (pushes.length > 1 && bytes <= scratch.length && this.queuedBytes === 0) {
+      let at = 0
+      for (const push of pushes) {
+        scratch.set(push, at)
+        at += push.length
+      }
+      this.send(scratch, 0, at)
+      return
+    }
+    for (const push of pushes) {
+      // Queued as it is: a thousand slow subscribers hold one copy of a message.
+      if (this.queuedBytes > 0) this.enqueue(push)
+      else this.send(push, 0, push.length)
     }
   }
 
@@ -141,6 +178,7 @@ export class Connection {
     this.closed = true
     this.queue = []
     this.queuedBytes = 0
+    this.takePushes()
     this.kept.length = 0
     this.parser.release()
   }

@@ -12,6 +12,7 @@ import {
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
   FLAG_UNQUEUED,
+  FLAG_WHILE_SUBSCRIBED,
   type TableRow,
 } from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
@@ -21,6 +22,7 @@ import {
   NOAUTH,
   NOT_IN_TRANSACTION,
   OOM,
+  onlyWhileSubscribed,
   TRANSACTION_TOO_LARGE,
   unknownCommand,
   unknownSubcommand,
@@ -62,6 +64,10 @@ const GATES: readonly Gate[] = [
   function belowLimit(row, _session, { context: { keys } }) {
     if ((row.flags & FLAG_DENYOOM) === 0) return
     while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
+  },
+  function notListening(row, session) {
+    if (session.protocol === 3 || !session.isSubscribed || (row.flags & FLAG_WHILE_SUBSCRIBED) !== 0) return
+    throw onlyWhileSubscribed(row.fullName)
   },
 ]
 
@@ -194,6 +200,7 @@ export class Dispatcher {
       (row.flags & FLAG_PROTECTED) !== 0 ||
       !session.authenticated ||
       session.transaction !== undefined ||
+      (session.isSubscribed && session.protocol === 2) ||
       (this.tight && (row.flags & FLAG_DENYOOM) !== 0)
     ) {
       if (!this.passes(row)) return

@@ -7,6 +7,8 @@ import type { Connection } from './connection.ts'
 
 /** The turn's replies are sent early when they reach this size. */
 const TURN_BYTES = 256 << 10
+/** Messages for one subscriber are put together up to here. */
+const SCRATCH_BYTES = 64 << 10
 
 export class Outbox {
   /** Where commands write. */
@@ -14,6 +16,9 @@ export class Outbox {
   private readonly connections: Connection[] = []
   /** Bytes of each, in the writer's order. */
   private readonly sizes: number[] = []
+  /** Those with pushes, in the order of their first. */
+  private readonly pushed: Connection[] = []
+  private readonly scratch = new Uint8Array(SCRATCH_BYTES)
   private total = 0
   private scheduled = false
   private readonly sent: (connection: Connection) => void
@@ -41,11 +46,21 @@ export class Outbox {
     this.sizes.push(bytes)
     this.total += bytes
     if (this.total > TURN_BYTES) this.flush()
-    else if (!this.scheduled) {
-      this.scheduled = true
-      setImmediate(this.flushLater)
-    }
+    else this.schedule()
     return bytes
+  }
+
+  /** Bytes that are no reply: they leave at the end of the turn, behind the replies that are there. */
+  push(connection: Connection, bytes: Uint8Array): void {
+    if (connection.pushedBytes === 0) this.pushed.push(connection)
+    connection.push(bytes)
+    this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    setImmediate(this.flushLater)
   }
 
   /** Whether replies for this connection wait for the end of the turn. */
@@ -55,8 +70,20 @@ export class Outbox {
 
   /** Sends everything now. */
   flush(): void {
+    if (this.connections.length > 0) this.flushReplies()
+    if (this.pushed.length > 0) this.flushPushes()
+  }
+
+  private flushPushes(): void {
+    for (const connection of this.pushed.splice(0)) {
+      if (connection.pushedBytes === 0) continue
+      connection.sendPushes(this.scratch)
+      this.sent(connection)
+    }
+  }
+
+  private flushReplies(): void {
     const { reply, connections, sizes } = this
-    if (connections.length === 0) return
     if (reply.chunks.length === 0) {
       let at = 0
       for (let i = 0; i < connections.length; i++) {

@@ -5,6 +5,9 @@ import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { Snapshots } from '../persist/snapshots.ts'
+import { Channels } from '../pubsub/channels.ts'
+import { KeyEvents } from '../pubsub/events.ts'
+import { Message } from '../pubsub/message.ts'
 import { CommandError } from '../resp/errors.ts'
 import { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
@@ -44,6 +47,8 @@ export class Server {
   readonly dispatcher: Dispatcher
   readonly clients: Clients
   readonly info: Info
+  readonly channels = new Channels<Session>()
+  private readonly keyEvents = new KeyEvents((channel, text) => this.publish(channel, text))
   readonly startedMs: number
   /** Bytes handed out by the arenas before any key. */
   readonly startupBytes: number
@@ -91,7 +96,7 @@ export class Server {
       },
       new Session(0, '', '', true, true, this.startedMs),
     )
-    this.clients = new Clients(config, this.dispatcher, reply, log, () => clock.nowMs())
+    this.clients = new Clients(config, this.dispatcher, reply, this.channels, log, () => clock.nowMs())
     this.info = new Info(this)
     this.followConfig()
   }
@@ -102,6 +107,7 @@ export class Server {
       keys: this.keys,
       expiry: this.expiry,
       snapshots: this.snapshots,
+      channels: this.channels,
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
@@ -139,6 +145,8 @@ export class Server {
     }
     config.onChange(COLLECTION_FIELDS, limitCollections)
     limitCollections()
+    config.onChange(['notifyKeyspaceEvents'], () => this.followKeyEvents())
+    this.followKeyEvents()
     config.onChange(['logLevel'], () => {
       log.level = pinoLevel(config.logLevel)
       return undefined
@@ -148,6 +156,28 @@ export class Server {
       const most = mostClients()
       if (config.maxClients <= most) return undefined
       return `The operating system is not able to handle the specified number of clients, try with ${most}`
+    })
+  }
+
+  /** Keyspace events are listened to while somebody wants them. */
+  private followKeyEvents(): undefined {
+    const { keys, keyEvents, config } = this
+    const at = keys.observers.indexOf(keyEvents)
+    const wanted = keyEvents.configure(config.notifyKeyspaceEvents)
+    keys.announcesNew = wanted && keyEvents.wants('n')
+    keys.announcesMisses = wanted && keyEvents.wants('m')
+    if (wanted && at < 0) keys.observers.push(keyEvents)
+    else if (!wanted && at >= 0) keys.observers.splice(at, 1)
+  }
+
+  /** A message that the server itself publishes; both texts are byte strings. */
+  private publish(channel: string, text: string): void {
+    const buf = Buffer.from(channel + text, 'latin1')
+    const end = channel.length
+    let message: Message | undefined
+    this.channels.publish('channel', buf, 0, end, (session, pattern) => {
+      message ??= new Message('message', buf, 0, end, end, buf.length)
+      this.clients.push(session, message.encoded(session.protocol, pattern))
     })
   }
 

@@ -2,7 +2,9 @@
 
 import type { Services } from '../commands/services.ts'
 import type { Snapshots } from '../persist/snapshots.ts'
+import type { Channels } from '../pubsub/channels.ts'
 import { CommandError, LOADING } from '../resp/errors.ts'
+import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
@@ -17,6 +19,7 @@ export interface ServiceParts {
   readonly keys: Keyspace
   readonly expiry: Expiry
   readonly snapshots: Snapshots
+  readonly channels: Channels<Session>
   readonly clock: Clock
   readonly log: Log
   /** Both are made after the services are. */
@@ -43,8 +46,10 @@ export function makeServices(parts: ServiceParts): Services {
     clients: {
       list: () => parts.clients().list(),
       kill: session => parts.clients().kill(session),
+      push: (session, bytes) => parts.clients().push(session, bytes),
       unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
+    channels: parts.channels,
     config: {
       get: patterns => config.entries(patterns),
       set(pairs, session) {

@@ -27,6 +27,10 @@ export class Session {
   transaction: Transaction | undefined
   /** A watched key has changed. */
   isSpoilt = false
+  /** Subscriptions to channels, to patterns, to shard channels. */
+  channels = 0
+  patterns = 0
+  shardSubscriptions = 0
   /** Close after the replies so far are written (QUIT, CLIENT KILL of oneself, protocol errors). */
   closing = false
   /** True when the client reached us over the loopback interface or a unix socket (enable-debug-command local). */
@@ -47,6 +51,16 @@ export class Session {
     this.authenticated = authenticated
     this.createdMs = nowMs
     this.activeMs = nowMs
+  }
+
+  /** What the confirmations of channels and patterns count. */
+  get subscriptions(): number {
+    return this.channels + this.patterns
+  }
+
+  /** Whether it listens to anything; in RESP2 it may do little else then. */
+  get isSubscribed(): boolean {
+    return this.channels + this.patterns + this.shardSubscriptions > 0
   }
 
   /** RESET: back to what a new connection has, but its id and age. */

@@ -74,6 +74,8 @@ export abstract class KeyFinder implements ValueHost {
   touching = true
   /** Goes up whenever slots or namespace records may have moved or gone. */
   epoch = 0
+  /** Whether observers want to hear of look-ups that find nothing ('keymiss'). */
+  announcesMisses = false
   hits = 0
   misses = 0
 
@@ -110,6 +112,14 @@ export abstract class KeyFinder implements ValueHost {
 
   get accessClock(): number {
     return this.clock
+  }
+
+  abstract announce(p: Place, event: string): void
+
+  private missed(p: Place): 0 {
+    this.misses++
+    if (this.announcesMisses) this.announce(p, 'keymiss')
+    return 0
   }
 
   /** Takes the key at `p` away because its deadline has passed. */
@@ -210,10 +220,7 @@ export abstract class KeyFinder implements ValueHost {
   /** A reader's look-up: counts as a use and in keyspace_hits or keyspace_misses. */
   read(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
-    if (e === 0) {
-      this.misses++
-      return 0
-    }
+    if (e === 0) return this.missed(this.at)
     this.hits++
     if (this.touching) this.touch(this.at)
     return e
@@ -222,16 +229,16 @@ export abstract class KeyFinder implements ValueHost {
   /** As read, but leaves the access time alone (EXISTS, TYPE, TTL, OBJECT). */
   peek(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
-    if (e === 0) this.misses++
-    else this.hits++
+    if (e === 0) return this.missed(this.at)
+    this.hits++
     return e
   }
 
   /** As peek, of a second key beside the first. */
   peekOther(words: Words, i: number): number {
     const e = this.findIn(this.other, this.db, words, i)
-    if (e === 0) this.misses++
-    else this.hits++
+    if (e === 0) return this.missed(this.other)
+    this.hits++
     return e
   }
 

@@ -45,6 +45,8 @@ export class Keyspace extends KeyFinder {
   /** Makes some room; false when it cannot. Tried before a write is refused. */
   onPressure: () => boolean = () => false
   expired = 0
+  /** Whether observers want to hear of each new key ('new'). */
+  announcesNew = false
   /** Changes since the last snapshot. */
   dirty = 0
   /** The collection that the running command is changing, and where its key is (store/collections.ts). */
@@ -213,6 +215,7 @@ export class Keyspace extends KeyFinder {
     p.entry = e
     a.i32[(a.i32[(p.ns + NS_DB) >> 2] + DB_KEYS) >> 2]++
     this.account(p.ns, a, a.i32[(p.ns + NS_NAME_LENGTH) >> 2] + keyBytes + logical, a.sizeOf(e))
+    if (this.announcesNew) this.announce(p, 'new')
     return e
   }
 

@@ -80,6 +80,13 @@ function push(items: readonly Expected[]): Rule {
   )
 }
 
+/** A message to a subscriber, or a confirmation: a push in RESP3, an array in RESP2. */
+export function message(...items: readonly Expected[]): Rule {
+  return where(`message ${shown(items)}`, (reply, protocol) =>
+    protocol === 3 ? push(items).holds(reply, protocol) : matches(items, reply, protocol),
+  )
+}
+
 /** The reply, with a push of these items before it. RESP3 only. */
 export function afterPush(items: readonly Expected[], expected: Expected): Rule {
   const rule = where(`push and ${shown(expected)}`, (reply, protocol) => matches(expected, reply, protocol))

@@ -17,6 +17,7 @@ import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
+import { pubsub } from './pubsub.ts'
 import { server } from './server.ts'
 import { sets } from './sets.ts'
 import { sort } from './sort.ts'
@@ -43,6 +44,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   keys,
   databases,
   transactions,
+  pubsub,
   connection,
   command,
   introspection,

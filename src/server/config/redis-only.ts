@@ -19,7 +19,7 @@ import {
   UINT_MAX,
 } from './kinds.ts'
 import { row, type Setting, type Trait } from './setting.ts'
-import { fileName, hostName, keyspaceEvents, onlyEmpty, oomScores, titleTemplate } from './structured-kinds.ts'
+import { fileName, hostName, onlyEmpty, oomScores, titleTemplate } from './structured-kinds.ts'
 
 interface KnownOptions {
   readonly aliases?: readonly string[]
@@ -236,7 +236,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('crash-memcheck-enabled', bool(), 'yes'),
   known('ignore-warnings', text(ANY_TEXT), ''),
   known('latency-monitor-threshold', integer(0n, LONG_MAX), '0'),
-  known('notify-keyspace-events', keyspaceEvents(), ''),
   known('slowlog-log-slower-than', integer(-1n, LONG_MAX), '10000'),
   known('slowlog-max-len', integer(0n, LONG_MAX), '128'),
   known('syslog-enabled', bool(), 'no', START),

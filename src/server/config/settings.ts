@@ -20,6 +20,7 @@ import {
   addresses,
   directory,
   fileName,
+  keyspaceEvents,
   logLevel,
   outputBufferLimits,
   percentiles,
@@ -215,6 +216,13 @@ export const SETTINGS = {
     'Rounds of background work in a second (idle clients, output limits, save points).',
   ),
 
+  notifyKeyspaceEvents: row(
+    'Keys and expiry',
+    'notify-keyspace-events',
+    keyspaceEvents(),
+    '',
+    'Which changes of keys are published: letters of Ag$lshzxeKEtmdn.',
+  ),
   ...COLLECTION_SETTINGS,
 
   // Log and metrics

@@ -4,6 +4,8 @@
 import type { ClientView } from '../../commands/services.ts'
 import type { TableRow } from '../../commands/table.ts'
 import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.ts'
+import type { Channels } from '../../pubsub/channels.ts'
+import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
 import type { Config } from '../config/config.ts'
@@ -50,6 +52,7 @@ export interface ServerState {
     readonly blocked: { readonly waiters: { readonly count: number; readonly timed: number } }
     list(): readonly ClientView[]
   }
+  readonly channels: Pick<Channels<Session>, 'size'>
   readonly startedMs: number
   /** Bytes allocated before anything was loaded. */
   readonly startupBytes: number

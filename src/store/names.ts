@@ -1,0 +1,27 @@
+// Names of keys as clients see them: keys of `default` without prefix, unless the local key has a slash of its own, then
+// `default/a/b`, so that whatever is shown can be used to address the key.
+
+import { toText } from '../bytes/ascii.ts'
+import { SLASH } from './finder.ts'
+import type { Place } from './place.ts'
+
+const DEFAULT_NAMESPACE = new TextEncoder().encode('default')
+
+/** The bytes of the name at `p`, a copy. The parts of a name need not lie together at a place. */
+export function displayBytes(p: Place): Uint8Array {
+  const key = p.buf.subarray(p.keyStart, p.keyEnd)
+  const inDefault = p.nsHash === 0
+  if (inDefault && key.indexOf(SLASH) < 0) return new Uint8Array(key)
+  const ns = inDefault ? DEFAULT_NAMESPACE : p.buf.subarray(p.nsStart, p.nsEnd)
+  const name = new Uint8Array(ns.length + 1 + key.length)
+  name.set(ns)
+  name[ns.length] = SLASH
+  name.set(key, ns.length + 1)
+  return name
+}
+
+/** The same as a byte string. */
+export function displayName(p: Place): string {
+  const bytes = displayBytes(p)
+  return toText(bytes, 0, bytes.length)
+}
