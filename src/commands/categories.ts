@@ -39,12 +39,16 @@ const OF_GROUP: Record<Group, readonly string[]> = {
   geo: ['geo'],
   generic: ['keyspace'],
   transactions: ['transaction'],
-  pubsub: ['pubsub'],
+  pubsub: [],
   connection: ['connection'],
   server: [],
 }
 
-const OF_FLAG: Partial<Record<Flag, readonly string[]>> = { admin: ['admin', 'dangerous'], blocking: ['blocking'] }
+const OF_FLAG: Partial<Record<Flag, readonly string[]>> = {
+  pubsub: ['pubsub'],
+  admin: ['admin', 'dangerous'],
+  blocking: ['blocking'],
+}
 
 /** Without `@`. A container has only what its own flags say: who may run it is decided by its subcommands. */
 export function categoriesOf(row: Command): readonly string[] {

@@ -14,6 +14,7 @@ const SHOWN_FLAGS: readonly Flag[] = [
   'admin',
   'noscript',
   'blocking',
+  'pubsub',
   'loading',
   'stale',
   'skip_monitor',

@@ -172,7 +172,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     ...PUBSUB,
     name: 'psubscribe',
-    syntax: 'pattern [pattern ...]',
+    syntax: '<pattern: pattern> [<pattern: pattern> ...]',
     complexity: 'O(N) for N patterns',
     summary: 'Listens to all channels whose names match patterns.',
     flags: SUBSCRIBE_FLAGS,

@@ -1,6 +1,6 @@
 // Publish and subscribe, and the events of keys.
 
-import { map, message, OK, simple, sorted } from '../support/expectation.ts'
+import { map, message, OK, simple, sorted, where } from '../support/expectation.ts'
 import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
 
 const RESP2 = { modes: ['RESP2', 'byte by byte', 'as lines'] }
@@ -90,6 +90,7 @@ const MESSAGES: readonly Transcript[] = [
       ],
       ['PUBSUB NUMSUB', map([])],
       ['PUBSUB NUMPAT', 1],
+      ['PUBSUB HELP', where('starts with PUBSUB', r => Array.isArray(r) && Bun.inspect(r[0]).includes('PUBSUB <sub'))],
       ['PUBSUB NOSUCH', "-ERR unknown subcommand 'NOSUCH'. Try PUBSUB HELP."],
     ],
     FIXED_NAMES,
@@ -142,7 +143,7 @@ const EVENTS: readonly Transcript[] = [
       ['b <', message('pmessage', '*', '__keyevent@3__:new', 'here')],
       ['CONFIG SET notify-keyspace-events ""', OK],
       ['SET k v', OK],
-      ['b> PING', /pong/i],
+      ['b> PUNSUBSCRIBE', message('punsubscribe', '*', 0)],
     ],
     { ...FIXED_NAMES, modes: ['RESP3', 'byte by byte'] },
   ),
