@@ -16,7 +16,7 @@ export interface MetricSources {
   /** Bytes allocated when the server was empty. */
   readonly startupBytes: number
   /** Connections since the start, and open ones. */
-  readonly connections: () => { readonly total: number; readonly current: number }
+  readonly connections: () => { readonly total: number; readonly current: number; readonly blocked: number }
   /** Commands begun and not answered yet. */
   readonly inFlight: () => number
   readonly uptimeSeconds: () => number
@@ -158,6 +158,7 @@ export class Exposition {
     this.gauge('kvns_commands_in_flight', 'Commands begun and not answered yet.', inFlight)
     this.counter('kvns_connections_total', 'Connections accepted since the start.', () => connections().total)
     this.gauge('kvns_connections_current', 'Open connections.', () => connections().current)
+    this.gauge('kvns_connections_blocked', 'Connections whose request waits for a key.', () => connections().blocked)
     this.counter('kvns_expired_keys_total', 'Keys removed at their deadline.', () => keys.expired)
     this.gauge('kvns_uptime_seconds', 'Seconds since the start.', uptimeSeconds)
   }

@@ -99,7 +99,7 @@ export class Blocked {
     const { protocol } = this.reply
     this.reply.protocol = waiter.session.protocol
     if (how === 'timeout') this.reply.nullArray()
-    else this.reply.error(UNBLOCKED_BY_CLIENT.reply)
+    else this.dispatcher.refuse(UNBLOCKED_BY_CLIENT)
     this.reply.protocol = protocol
     this.finish(waiter)
   }

@@ -345,7 +345,8 @@ export class Dispatcher {
     }
   }
 
-  private refuse(error: CommandError): void {
+  /** Answers with an error that no handler has thrown, and counts it. */
+  refuse(error: CommandError): void {
     const { transaction } = this.context.session
     if (transaction !== undefined) transaction.failed = true
     this.stats.countError(error.code)

@@ -64,7 +64,11 @@ async function expositionOf(state: ServerState): Promise<Exposition> {
     labels,
     commands: table.rows.map(row => row.fullName),
     startupBytes,
-    connections: () => ({ total: clients.counts.accepted - clients.counts.rejected, current: clients.count }),
+    connections: () => ({
+      total: clients.counts.accepted - clients.counts.rejected,
+      current: clients.count,
+      blocked: clients.blocked.waiters.count,
+    }),
     // A command is answered before anybody else is heard, so a scrape never sees one.
     inFlight: () => 0,
     uptimeSeconds: () => Math.max(0, clock.nowMs() - startedMs) / 1000,

@@ -282,6 +282,7 @@ describe('totals', () => {
     const { values, types } = await scrape(running)
     expect(values.get('kvns_connections_total')).toBe(4)
     expect(values.get('kvns_connections_current')).toBe(0)
+    expect(values.get('kvns_connections_blocked')).toBe(0)
     expect(values.get('kvns_expired_keys_total')).toBe(1)
     expect(values.get('kvns_uptime_seconds')).toBe(1.5)
     expect(types.get('kvns_expired_keys_total')).toBe('counter')

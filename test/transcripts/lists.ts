@@ -13,6 +13,9 @@ const LONG = Array.from({ length: 300 }, (_, i) =>
   i % 3 === 0 ? `${i}` : i % 3 === 1 ? `e${i}` : `${'x'.repeat(i)}${i}`,
 )
 
+/** Several chunks whose elements begin alike. */
+const ALIKE = Array.from({ length: 900 }, (_, i) => `element:of:one:kind:${1000 + i}`)
+
 const ENDS: readonly Transcript[] = [
   transcript('a list grows and shrinks at both ends', [
     ['RPUSH l a b c', 3],
@@ -294,6 +297,35 @@ const MOVES: readonly Transcript[] = [
     ['LRANGE n 0 -1', ['1', 'a']],
     ['LLEN m', 299],
     ['SET m x', OK],
+  ]),
+  transcript('a long list of things of one kind is what was put in', [
+    [`RPUSH l ${ALIKE.join(' ')}`, 900],
+    ['LRANGE l 0 -1', ALIKE],
+    ['LINDEX l 450', ALIKE[450] as string],
+    ['LPOS l element:of:one:kind:1500', 500],
+    ['COPY l m', 1],
+    ['LSET l 400 other', OK],
+    ['LINSERT l AFTER element:of:one:kind:1300 between', 901],
+    ['LREM l -1 element:of:one:kind:1600', 1],
+    ['LRANGE l 299 303', [...ALIKE.slice(299, 301), 'between', ...ALIKE.slice(301, 303)]],
+    ['LINDEX l 401', 'other'],
+    ['LTRIM l 250 650', OK],
+    ['LINDEX l 0', ALIKE[250] as string],
+    ['LLEN l', 401],
+    ['LRANGE m 0 -1', ALIKE],
+    ['RPOP m 400', ALIKE.slice(500).reverse()],
+    ['LMOVE m n RIGHT LEFT', ALIKE[499] as string],
+    ['LPOP m 499', ALIKE.slice(0, 499)],
+    ['EXISTS m', 0],
+  ]),
+  transcript('lists come back from a snapshot', [
+    [`RPUSH l ${LONG.join(' ')}`, 300],
+    [`LPUSH alike ${ALIKE.join(' ')}`, 900],
+    ['RPUSH small a 1', 2],
+    ['DEBUG RELOAD', OK],
+    ['LRANGE l 0 -1', LONG],
+    ['LRANGE alike 0 -1', [...ALIKE].reverse()],
+    ['LRANGE small 0 -1', ['a', '1']],
   ]),
 ]
 
