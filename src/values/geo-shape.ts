@@ -20,6 +20,9 @@ import {
 const AROUND_COLUMNS = Int32Array.of(0, 0, 0, 1, -1, 1, -1, 1, -1)
 const AROUND_ROWS = Int32Array.of(0, 1, -1, 0, 0, 1, 1, -1, -1)
 
+/** Far more than sums of doubles are off, far less than the squares of the finest map. */
+const SLACK = 1e-9
+
 /** Half of the map's width at the equator. */
 const MERCATOR_MAX_M = 20037726.37
 
@@ -41,6 +44,10 @@ export class GeoShape {
   private east = 0
   private north = 0
 
+  /** Degrees that a place in a circle can be away, and a little more: what is farther needs no sines. Set by cover. */
+  private mostRows = Infinity
+  private mostColumns = Infinity
+
   /** Metres from the center to a place in the shape; -1 when it lies outside. */
   distanceTo(position: Position): number {
     const { center, metres } = this
@@ -50,14 +57,18 @@ export class GeoShape {
       if (distance(longitude, latitude, center.longitude, latitude) > (this.width * metres) / 2) return -1
       return distance(center.longitude, center.latitude, longitude, latitude)
     }
+    if (Math.abs(latitude - center.latitude) > this.mostRows) return -1
+    const columns = Math.abs(longitude - center.longitude)
+    if (columns > this.mostColumns && 360 - columns > this.mostColumns) return -1
     const found = distance(center.longitude, center.latitude, longitude, latitude)
     return found > this.radius * metres ? -1 : found
   }
 
-  /** Finds the squares. */
+  /** Finds the squares. To be called before distanceTo. */
   cover(): void {
     const { longitude, latitude } = this.center
     this.bound()
+    this.boundCircle()
     let step = stepFor(this.reachM(), latitude)
     if (step > 1 && !this.isCovered(step)) step--
     const column = columnOf(longitude, step)
@@ -105,6 +116,17 @@ export class GeoShape {
     this.east = longitude + columns
     this.south = latitude - rows
     this.north = latitude + rows
+  }
+
+  /** Where the meridians touch a circle: farther from the pole than its highest point, so `bound` is of no use for this. */
+  private boundCircle(): void {
+    const angle = (this.radius * this.metres) / EARTH_RADIUS_M
+    const latitude = radians(Math.abs(this.center.latitude))
+    const holdsPole = !(angle + latitude < Math.PI / 2 - SLACK)
+    this.mostRows = degrees(angle) * (1 + SLACK) + SLACK
+    this.mostColumns = holdsPole
+      ? Infinity
+      : degrees(Math.asin(Math.sin(angle) / Math.cos(latitude))) * (1 + SLACK) + SLACK
   }
 
   /** Whether the square around the center and its neighbours at `step` reach to the edges. */
