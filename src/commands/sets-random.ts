@@ -151,7 +151,7 @@ export const setDraws: readonly Command[] = [
     effect: 'write',
     group: 'set',
     since: '1.0.0',
-    complexity: 'O(1), or O(N) for N members drawn',
+    complexity: 'O(1) for each member drawn',
     summary: 'Takes members that are drawn by lot out of a set.',
     flags: ['fast'],
     keys: TAKE_ONE,

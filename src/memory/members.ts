@@ -98,10 +98,3 @@ export function membersClear(a: Arena, root: number): void {
   while (clearing.step(a, CLEARED_TOGETHER)) for (let i = 0; i < batch.length; i++) a.free(batch.refs[i])
   dictClear(a, root)
 }
-
-/** The slot of a pair that a scan has met, as long as it is there. */
-export function memberSlot(a: Arena, root: number, hash: number, ref: number): number {
-  let slot = dictFind(a, root, hash)
-  while (slot !== 0 && dictRef(a, slot) !== ref) slot = dictNext(a, root, slot, hash)
-  return slot
-}
