@@ -5,6 +5,7 @@ import { SYNTAX, ZRANGE_LIMIT, ZRANGE_WITHSCORES_LEX } from '../resp/errors.ts'
 import {
   buildValue,
   commitValue,
+  dropBuilt,
   openValue,
   readOtherValue,
   readValue,
@@ -111,13 +112,15 @@ function zrangestore(ctx: WriteContext, args: Args): void {
     reply.int(0)
     return
   }
-  room(keys, keys.at, undefined, zset.roomFor(n, Math.ceil((zset.logical * n) / zset.count)))
-  buildValue(keys, keys.at, built)
+  const { at } = keys
+  buildValue(keys, at, built)
   try {
     zset.seek(range.from)
     for (let i = 0; i < n; i++, zset.next()) built.add(zset.score, zset.buf, zset.start, zset.end)
+    // Counted afterwards: what will be there then, and not what is there only while both are.
+    room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))
   } catch (error) {
-    built.release()
+    dropBuilt(built)
     throw error
   }
   replaceValue(keys, keys.at, built, 0)

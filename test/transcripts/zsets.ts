@@ -429,6 +429,27 @@ const combining: readonly Transcript[] = [
   ]),
 ]
 
+const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
+
+const limits: readonly Transcript[] = [
+  transcript('above the memory limit nothing is added and nothing changes', [
+    ['ZADD z 1 a 2 b', 2],
+    ['CONFIG SET maxmemory 1', OK],
+    ['ZADD z 3 c', OOM],
+    ['ZADD z 3 c 4 d', OOM],
+    ['ZADD new 3 c', OOM],
+    ['ZINCRBY z 1 a', OOM],
+    ['ZRANGESTORE y z 0 -1', OOM],
+    ['ZUNIONSTORE y 1 z', OOM],
+    ['EXISTS new y', 0],
+    ['ZRANGE z 0 -1 WITHSCORES', pairs(['a', '1'], ['b', '2'])],
+    ['ZPOPMIN z', ['a', double('1')]],
+    ['ZREM z b', 1],
+    ['CONFIG SET maxmemory 0', OK],
+    ['ZADD z 3 c', 1],
+  ]),
+]
+
 const waiting: readonly Transcript[] = [
   transcript('BZPOPMIN, BZPOPMAX and BZMPOP take at once what is there', [
     ['ZADD z 1 a 2 b 3 c 4 d', 4],
@@ -486,4 +507,4 @@ const waiting: readonly Transcript[] = [
   ]),
 ]
 
-export const zsets: readonly Transcript[] = [...scores, ...ranges, ...taking, ...combining, ...waiting]
+export const zsets: readonly Transcript[] = [...scores, ...ranges, ...taking, ...combining, ...limits, ...waiting]
