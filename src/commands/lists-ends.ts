@@ -66,7 +66,7 @@ function pop(ctx: WriteContext, args: Args, side: Side): void {
   if (args.count === 2) {
     if (openValue(keys, args, 1, list)) {
       replyElement(reply, list.peek(side))
-      list.pop(side)
+      list.take(side)
       commitValue(keys, keys.at, list, POPPED[side])
     } else reply.null()
     return
@@ -95,7 +95,7 @@ export function popWithKey(ctx: WriteContext, args: Args, i: number, side: Side)
   reply.array(2)
   reply.bulk(args.buf, args.starts[i], args.ends[i])
   replyElement(reply, list.peek(side))
-  list.pop(side)
+  list.take(side)
   commitValue(keys, keys.at, list, POPPED[side])
   return true
 }

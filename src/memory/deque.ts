@@ -44,7 +44,7 @@ import {
   ROOT_TAIL,
   removeEntry,
 } from './deque-directory.ts'
-import { PACKED_OVERHEAD_BYTES, packedBack, packedSize, packedSkip, packedWrite } from './packed.ts'
+import { PACKED_OVERHEAD_BYTES, packedBack, packedSize, packedWrite } from './packed.ts'
 import { packedCount, packedCreate, packedFirst, packedStop } from './packed-block.ts'
 
 const COUNT_AT = 8
@@ -277,27 +277,27 @@ export function openChunk(a: Arena, block: number, slot: number): number {
   return open
 }
 
-/** Takes the last element out, which dequeLast has found. */
-export function dequePopBack(a: Arena, root: number): void {
+/** Takes the last element out, which dequeLast has found at `at`. */
+export function dequePopBack(a: Arena, root: number, at: number): void {
   const block = a.i32[(root + ROOT_TAIL) >> 2]
   const slot = blockLength(a, block) - 1
   const chunk = entryChunk(a, block, slot)
   a.i32[(root + COUNT_AT) >> 2]--
   if (entryCount(a, block, slot) === 1) dropChunk(a, root, block, slot)
   else {
-    setChunkEnd(a, chunk, packedBack(a.u8, chunkEnd(a, chunk)))
+    setChunkEnd(a, chunk, at)
     addElements(a, block, slot, -1)
   }
 }
 
-/** Takes the first element out, which dequeFirst has found. */
-export function dequePopFront(a: Arena, root: number): void {
+/** Takes the first element out, which dequeFirst has found and which ends at `next`. */
+export function dequePopFront(a: Arena, root: number, next: number): void {
   const block = a.i32[(root + ROOT_HEAD) >> 2]
   const chunk = entryChunk(a, block, 0)
   a.i32[(root + COUNT_AT) >> 2]--
   if (entryCount(a, block, 0) === 1) dropChunk(a, root, block, 0)
   else {
-    setChunkStart(a, chunk, packedSkip(a.u8, chunkStart(a, chunk)))
+    setChunkStart(a, chunk, next)
     addElements(a, block, 0, -1)
   }
 }

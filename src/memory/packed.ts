@@ -30,12 +30,15 @@ const INT32 = 0xf3
 const INT64 = 0xf4
 const TEXT32 = 0xf0
 const TWO_32 = 0x1_0000_0000
+const NINE = 0x39
 
 /** Bytes of the element for the text buf[start, end), back length included. */
 export function packedSize(buf: Uint8Array, start: number, end: number): number {
+  const text = end - start
+  // No integer begins with a letter: most elements are told from one by their first byte.
+  if (text < 64 && text > 0 && buf[start] > NINE) return text + 2
   const n = parseSafe(buf, start, end)
   if (!Number.isNaN(n)) return packedIntSize(n)
-  const text = end - start
   const length = text < 64 ? text + 1 : text < 4096 ? text + 2 : text + 5
   return length + backBytes(length)
 }
@@ -49,16 +52,19 @@ export function packedIntSize(n: number): number {
 
 /** Writes the element for buf[start, end) and returns its end. */
 export function packedWrite(u8: Uint8Array, at: number, buf: Uint8Array, start: number, end: number): number {
+  const text = end - start
+  if (text > 0 && buf[start] > NINE)
+    return text < 64 ? writeShortText(u8, at, buf, start, end) : writeLongText(u8, at, buf, start, end)
   const n = parseSafe(buf, start, end)
   if (!Number.isNaN(n)) return packedWriteInt(u8, at, n)
-  const text = end - start
-  if (text < 64) {
-    u8[at] = 0x80 | text
-    const back = copy(u8, at + 1, buf, start, end)
-    u8[back] = text + 1
-    return back + 1
-  }
-  return writeLongText(u8, at, buf, start, end)
+  return text < 64 ? writeShortText(u8, at, buf, start, end) : writeLongText(u8, at, buf, start, end)
+}
+
+function writeShortText(u8: Uint8Array, at: number, buf: Uint8Array, start: number, end: number): number {
+  u8[at] = 0x80 | (end - start)
+  const back = copy(u8, at + 1, buf, start, end)
+  u8[back] = end - start + 1
+  return back + 1
 }
 
 function writeLongText(u8: Uint8Array, at: number, buf: Uint8Array, start: number, end: number): number {

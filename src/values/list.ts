@@ -76,6 +76,8 @@ export class List extends Value {
   /** The element that `peek` and `seek` found. */
   readonly element = new PackedElement()
   private readonly cursor = new DequeCursor()
+  /** Place of the element that `peek` found. */
+  private peeked = 0
 
   get count(): number {
     return this.a.i32[(this.root + ROOT_OWN) >> 2]
@@ -161,34 +163,36 @@ export class List extends Value {
     this.form = FORM_LISTPACK
   }
 
-  /** Looks at the element of a side; there is one. */
+  /** Looks at the element of a side; there is one. Throws OOM_ARENA when its chunk cannot be unsealed. */
   peek(side: Side): PackedElement {
     const { a, root, element } = this
-    if (this.form === FORM_QUICKLIST) element.read(a.u8, this.placeOf(side))
-    else element.read(a.u8, side === RIGHT ? packedBack(a.u8, packedStop(a, root)) : packedFirst(root))
+    let at: number
+    if (this.form === FORM_QUICKLIST) {
+      at = side === RIGHT ? dequeLast(a, root) : dequeFirst(a, root)
+      if (at === 0) throw OOM_ARENA
+    } else at = side === RIGHT ? packedBack(a.u8, packedStop(a, root)) : packedFirst(root)
+    element.read(a.u8, at)
+    this.peeked = at
     return element
   }
 
-  private placeOf(side: Side): number {
-    const at = side === RIGHT ? dequeLast(this.a, this.root) : dequeFirst(this.a, this.root)
-    if (at === 0) throw OOM_ARENA
-    return at
+  /** Takes out what the last call of `peek`, on the same side, has found; nothing may have changed since. */
+  take(side: Side): void {
+    const { a, root, element } = this
+    this.addLogical(-element.textLength)
+    if (this.form === FORM_LISTPACK) {
+      this.root = packedRemoveTo(a, root, this.peeked, element.next, 1)
+      return
+    }
+    if (side === RIGHT) dequePopBack(a, root, this.peeked)
+    else dequePopFront(a, root, element.next)
+    this.repack()
   }
 
   /** Takes the element of a side out; there is one. Throws OOM_ARENA before any change. */
   pop(side: Side): void {
-    const { a, root } = this
-    if (this.form === FORM_QUICKLIST) {
-      this.addLogical(-packedTextLength(a.u8, this.placeOf(side)))
-      if (side === RIGHT) dequePopBack(a, root)
-      else dequePopFront(a, root)
-      this.repack()
-      return
-    }
-    const stop = packedStop(a, root)
-    const at = side === RIGHT ? packedBack(a.u8, stop) : packedFirst(root)
-    this.addLogical(-packedTextLength(a.u8, at))
-    this.root = packedRemoveTo(a, root, at, side === RIGHT ? stop : packedSkip(a.u8, at), 1)
+    this.peek(side)
+    this.take(side)
   }
 
   // ---- by index ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import {
 } from '../../src/memory/deque.ts'
 import { DequeCursor } from '../../src/memory/deque-cursor.ts'
 import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace, dequeUnseal } from '../../src/memory/deque-edit.ts'
-import { PackedElement, packedBack } from '../../src/memory/packed.ts'
+import { PackedElement, packedBack, packedSkip } from '../../src/memory/packed.ts'
 import { packedAppend, packedCreate } from '../../src/memory/packed-block.ts'
 
 const element = new PackedElement()
@@ -101,12 +101,12 @@ class Pair {
     const { a, root, model } = this
     if (s.verb === 'popBack') {
       expect(textAt(a.u8, dequeLast(a, root))).toBe(model.pop() as string)
-      dequePopBack(a, root)
+      dequePopBack(a, root, dequeLast(a, root))
       return
     }
     if (s.verb === 'popFront') {
       expect(textAt(a.u8, dequeFirst(a, root))).toBe(model.shift() as string)
-      dequePopFront(a, root)
+      dequePopFront(a, root, packedSkip(a.u8, dequeFirst(a, root)))
       return
     }
     if (s.verb.startsWith('removeR') || s.verb === 'removeMost') {
@@ -221,9 +221,9 @@ describe('deque', () => {
       expect(backwards(a, root)).toEqual([...wanted].reverse())
       for (let i = 0; i < n / 2 - 100; i++) {
         expect(textAt(a.u8, dequeFirst(a, root))).toBe(wanted[i] as string)
-        dequePopFront(a, root)
+        dequePopFront(a, root, packedSkip(a.u8, dequeFirst(a, root)))
         expect(textAt(a.u8, dequeLast(a, root))).toBe(wanted[n - 1 - i] as string)
-        dequePopBack(a, root)
+        dequePopBack(a, root, dequeLast(a, root))
       }
       expect(forwards(a, root)).toEqual(wanted.slice(n / 2 - 100, n / 2 + 100))
       dequeFree(a, root)
@@ -238,7 +238,7 @@ describe('deque', () => {
     for (let i = 0; i < 100; i++) dequePushBack(a, root, buf, 0, buf.length)
     for (let i = 0; i < 20_000; i++) {
       dequePushBack(a, root, buf, 0, buf.length)
-      dequePopFront(a, root)
+      dequePopFront(a, root, packedSkip(a.u8, dequeFirst(a, root)))
     }
     expect(dequeCount(a, root)).toBe(100)
     expect(a.allocatedBytes).toBeLessThan(9000)
