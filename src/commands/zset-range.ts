@@ -115,7 +115,7 @@ function zrangestore(ctx: WriteContext, args: Args): void {
   const { at } = keys
   buildValue(keys, at, built)
   try {
-    zset.seek(range.from)
+    zset.seek(range.from, n)
     for (let i = 0; i < n; i++, zset.next()) built.add(zset.score, zset.buf, zset.start, zset.end)
     // Counted afterwards: what will be there then, and not what is there only while both are.
     room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))

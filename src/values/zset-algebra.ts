@@ -74,7 +74,7 @@ export class Source {
     }
     const { zset } = this
     if (this.begun) zset.next()
-    else zset.seek(0)
+    else zset.seek(0, this.count)
     this.begun = true
     this.score = zset.score
     this.buf = zset.buf
