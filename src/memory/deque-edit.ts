@@ -1,7 +1,7 @@
 // Changes inside a deque: insert, replace and remove at a cursor, remove a range. Chunks are split when they are full and
 // joined when they are nearly empty, so that memory stays in proportion to the elements.
 //
-//   insert, replace, remove     O(chunk)              remove a range     O(its elements), for the bytes of their texts
+//   insert, replace, remove     O(chunk)              remove a range     O(its chunks)
 
 import { Arena } from './arena.ts'
 import {
@@ -30,7 +30,7 @@ import {
   insertEntry,
   removeEntry,
 } from './deque-directory.ts'
-import { packedSize, packedSkip, packedTextBytes, packedWrite } from './packed.ts'
+import { packedSize, packedSkip, packedTextLength, packedWrite } from './packed.ts'
 
 const COUNT_AT = 8
 /** A chunk with fewer bytes is joined with a neighbour when both together leave a quarter of a chunk free. */
@@ -263,25 +263,49 @@ function joinPair(a: Arena, root: number, cursor: DequeCursor, slot: number, off
   cursor.at = cursor.start + offset
 }
 
-/** Takes `n` elements out from `index` on, all of which exist. Returns how many bytes their texts had; -1, no change: no room. */
-export function dequeRemoveRange(a: Arena, root: number, cursor: DequeCursor, index: number, n: number): number {
-  let textBytes = 0
-  if (n === 0) return 0
+/** Takes `n` elements out from `index` on, all of which exist. False, and no change: no room. */
+export function dequeRemoveRange(a: Arena, root: number, cursor: DequeCursor, index: number, n: number): boolean {
+  if (n === 0) return true
   // What is left of the first and the last chunk can be changed; those between go as they are.
   cursor.seek(a, root, index + n - 1)
-  if (!dequeUnseal(a, cursor)) return -1
+  if (!dequeUnseal(a, cursor)) return false
   cursor.seek(a, root, index)
-  if (!dequeUnseal(a, cursor)) return -1
+  if (!dequeUnseal(a, cursor)) return false
+  let isLoaded = true
   while (n > 0) {
+    const count = entryCount(a, cursor.block, cursor.slot)
+    if (count <= n && (!isLoaded || cursor.at === cursor.start)) {
+      // A chunk that goes as a whole is not even looked into.
+      a.free(entryChunk(a, cursor.block, cursor.slot))
+      a.i32[(root + COUNT_AT) >> 2] -= count
+      removeEntry(a, root, cursor)
+      n -= count
+      if (cursor.slot >= blockLength(a, cursor.block)) break
+      isLoaded = false
+      continue
+    }
+    if (!isLoaded) cursor.load(a)
+    isLoaded = true
     let stop = cursor.at
     let taken = 0
-    if (cursor.at === cursor.start && entryCount(a, cursor.block, cursor.slot) <= n) {
-      stop = cursor.stop
-      taken = entryCount(a, cursor.block, cursor.slot)
-    } else for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(cursor.u8, stop)
-    textBytes += packedTextBytes(cursor.u8, cursor.at, stop)
+    for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(cursor.u8, stop)
     n -= taken
     if (!removeInRun(a, root, cursor, stop, taken)) break
   }
-  return textBytes
+  return true
+}
+
+/** Bytes of the texts of `n` elements from `index` on, all of which exist. */
+export function dequeTextBytes(a: Arena, root: number, cursor: DequeCursor, index: number, n: number): number {
+  let bytes = 0
+  if (n === 0) return 0
+  cursor.seek(a, root, index)
+  do {
+    let { at } = cursor
+    for (const { stop, u8 } = cursor; at < stop && n > 0; n--) {
+      bytes += packedTextLength(u8, at)
+      at = packedSkip(u8, at)
+    }
+  } while (n > 0 && cursor.nextRun(a))
+  return bytes
 }

@@ -21,7 +21,14 @@ import {
   dequeToPacked,
 } from '../memory/deque.ts'
 import { DequeCursor } from '../memory/deque-cursor.ts'
-import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace, dequeUnseal } from '../memory/deque-edit.ts'
+import {
+  dequeInsert,
+  dequeRemove,
+  dequeRemoveRange,
+  dequeReplace,
+  dequeTextBytes,
+  dequeUnseal,
+} from '../memory/deque-edit.ts'
 import {
   PACKED_OVERHEAD_BYTES,
   PackedElement,
@@ -272,9 +279,11 @@ export class List extends Value {
     if (n === 0) return
     const { a, root, cursor } = this
     if (this.form === FORM_QUICKLIST) {
-      const textBytes = dequeRemoveRange(a, root, cursor, index, n)
-      if (textBytes < 0) throw OOM_ARENA
-      this.addLogical(-textBytes)
+      const kept = this.count - n
+      // The bytes of the texts are added up on the shorter side, which is short whenever much goes.
+      const gone = n <= kept ? dequeTextBytes(a, root, cursor, index, n) : 0
+      if (!dequeRemoveRange(a, root, cursor, index, n)) throw OOM_ARENA
+      this.addLogical(n <= kept ? -gone : dequeTextBytes(a, root, cursor, 0, kept) - this.logical)
       this.repack()
       return
     }

@@ -16,7 +16,14 @@ import {
   dequeToPacked,
 } from '../../src/memory/deque.ts'
 import { DequeCursor } from '../../src/memory/deque-cursor.ts'
-import { dequeInsert, dequeRemove, dequeRemoveRange, dequeReplace, dequeUnseal } from '../../src/memory/deque-edit.ts'
+import {
+  dequeInsert,
+  dequeRemove,
+  dequeRemoveRange,
+  dequeReplace,
+  dequeTextBytes,
+  dequeUnseal,
+} from '../../src/memory/deque-edit.ts'
 import { PackedElement, packedBack, packedSkip } from '../../src/memory/packed.ts'
 import { packedAppend, packedCreate } from '../../src/memory/packed-block.ts'
 
@@ -112,7 +119,8 @@ class Pair {
     if (s.verb.startsWith('removeR') || s.verb === 'removeMost') {
       const n = s.verb === 'removeMost' ? model.length - index : Math.min(s.times * 3, model.length - index)
       const removed = model.splice(index, n)
-      expect(dequeRemoveRange(a, root, cursor, index, n)).toBe(removed.reduce((sum, x) => sum + x.length, 0))
+      expect(dequeTextBytes(a, root, cursor, index, n)).toBe(removed.reduce((sum, x) => sum + x.length, 0))
+      expect(dequeRemoveRange(a, root, cursor, index, n)).toBe(true)
       return
     }
     cursor.seek(a, root, index)
