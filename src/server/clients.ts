@@ -363,6 +363,7 @@ export class Clients {
 
   /** About ten times a second: idle clients, output limits, lingering ones. */
   tick(): void {
+    this.garbage.rest()
     const nowMs = this.nowMs()
     const { timeoutSeconds } = this.config
     for (const connection of this.connections.values()) {

@@ -12,6 +12,8 @@ import { edenGC, fullGC } from 'bun:jsc'
 const COLLECT_AFTER_BYTES = 16 << 20
 /** One collection in so many takes the old objects as well. */
 const ALL_EVERY = 4
+/** What a quiet server may hold on to: below it a collection gives nothing back. */
+const RESTING_BYTES = 1 << 20
 /** Bytes that waited and were let go between two collections of everything: they have outlived some. */
 const COLLECT_OLD_AFTER_BYTES = 64 << 20
 /** What a chunk costs beside its bytes: view, buffer object, allocator slack. */
@@ -21,6 +23,7 @@ export class Garbage {
   private bytes = 0
   private rounds = 0
   private oldBytes = 0
+  private bytesAtRest = 0
 
   /** Notes a chunk that was read, or a buffer as short-lived. */
   young(bytes: number): void {
@@ -29,6 +32,15 @@ export class Garbage {
     this.bytes = 0
     if (++this.rounds % ALL_EVERY === 0) fullGC()
     else edenGC()
+  }
+
+  /** Called now and then: once nobody has sent anything since the last call, what is left over is collected. */
+  rest(): void {
+    if (this.bytes > RESTING_BYTES && this.bytes === this.bytesAtRest) {
+      this.bytes = 0
+      fullGC()
+    }
+    this.bytesAtRest = this.bytes
   }
 
   /** Notes bytes that have waited and are let go. */
