@@ -62,9 +62,11 @@ export class Watches implements ChangeObserver {
     return session.isSpoilt
   }
 
-  changed(p: Place): void {
+  changed(p: Place, event: string): void {
     const key = this.watched.at(p)
-    if (key !== undefined) for (const session of key.watchers.keys()) session.isSpoilt = true
+    if (key === undefined) return
+    // That a stale key goes changes nothing for those who found none: it may have come by SWAPDB.
+    for (const [session, existed] of key.watchers) if (existed || event !== 'expired') session.isSpoilt = true
   }
 
   /** The keys that were there are gone; others may have come in their place. */

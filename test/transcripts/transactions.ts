@@ -160,6 +160,16 @@ const WATCHED: readonly Transcript[] = [
     ['MULTI', OK],
     ['EXEC', []],
   ]),
+  transcript('SWAPDB with a key that is over brings nothing', [
+    ['SELECT 1', OK],
+    ['SET k v PX 100', OK],
+    ['SELECT 0', OK],
+    ['+101ms'],
+    ['WATCH k', OK],
+    ['b> SWAPDB 0 1', OK],
+    ['MULTI', OK],
+    ['EXEC', []],
+  ]),
   transcript('FLUSHDB leaves those alone who watch a key that is not there', [
     ['SET other x', OK],
     ['WATCH k', OK],
