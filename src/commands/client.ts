@@ -158,6 +158,17 @@ function setinfo(ctx: SessionContext, args: Args): void {
   ctx.reply.ok()
 }
 
+function replies(ctx: SessionContext, args: Args): void {
+  const { session } = ctx
+  const mode = args.text(2).toLowerCase()
+  if (mode === 'on') {
+    session.replies = 'on'
+    ctx.reply.ok()
+  } else if (mode === 'off') session.replies = 'off'
+  else if (mode !== 'skip') throw SYNTAX
+  else if (session.replies === 'on') session.replies = 'skip'
+}
+
 function onOrOff(args: Args, i: number): boolean {
   if (args.is(i, ON)) return true
   if (args.is(i, OFF)) return false
@@ -238,6 +249,14 @@ const subcommands: readonly Command[] = [
     complexity: 'O(N) for N clients and the keys that the one waits for',
     summary: 'Ends the wait of a blocked connection, as its timeout would or with an error.',
     run: unblock,
+  },
+  {
+    ...SUB,
+    name: 'reply',
+    syntax: '<on_off_skip: ON | OFF | SKIP>',
+    since: '3.2.0',
+    summary: 'Turns the replies to this connection off or on, or skips one.',
+    run: replies,
   },
   {
     ...SUB,

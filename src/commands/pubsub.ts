@@ -3,10 +3,13 @@
 
 import type { Kind } from '../pubsub/channels.ts'
 import { Message } from '../pubsub/message.ts'
+import { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
 import type { Command, SessionContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
+
+const scratch = new ReplyWriter(4096)
 
 interface Words {
   readonly subscribe: string
@@ -24,13 +27,15 @@ function countOf({ session }: SessionContext, kind: Kind): number {
   return kind === 'shard' ? session.shardSubscriptions : session.subscriptions
 }
 
+/** Sent as a message and not as a reply: it comes whatever CLIENT REPLY says. */
 function confirm(ctx: SessionContext, kind: Kind, word: string, name: string | undefined): void {
-  const { reply } = ctx
-  reply.push(3)
-  reply.bulkText(word)
-  if (name === undefined) reply.null()
-  else reply.bulkText(name)
-  reply.int(countOf(ctx, kind))
+  scratch.protocol = ctx.reply.protocol
+  scratch.push(3)
+  scratch.bulkText(word)
+  if (name === undefined) scratch.null()
+  else scratch.bulkText(name)
+  scratch.int(countOf(ctx, kind))
+  for (const bytes of scratch.take()) ctx.services.clients.push(ctx.session, bytes)
 }
 
 /** Notes at the session how much it is subscribed to. */

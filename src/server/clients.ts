@@ -57,6 +57,8 @@ export class Clients {
   private running = new Args()
   private readonly garbage = new Garbage()
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
+  /** What the client that is served and wants no replies is sent all the same. */
+  private mutedPushes: Uint8Array[] | undefined
   private nextId = 1
   private serving: Connection | undefined
   /** Clients that were blocked and have sent more meanwhile, perhaps. */
@@ -226,7 +228,8 @@ export class Clients {
 
   private execute(connection: Connection, request: Args, ahead: number): void {
     this.running = request
-    if (ahead === ALONE) this.dispatcher.execute(request)
+    if (connection.session.replies !== 'on') this.executeMuted(connection.session, request)
+    else if (ahead === ALONE) this.dispatcher.execute(request)
     else this.dispatcher.executeAhead(request, ahead)
     if (this.dispatcher.context.waiting.isAsked) {
       connection.isBlocked = true
@@ -234,6 +237,22 @@ export class Clients {
     } else if (this.blocked.isDue) this.blocked.settle()
     connection.parser.authenticated = this.isTrusted(connection.session)
     if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
+  }
+
+  /** For a client that wants no reply (CLIENT REPLY). What is published to it still comes. */
+  private executeMuted(session: Session, request: Args): void {
+    const { reply } = this.outbox
+    const before = session.replies
+    const mark = reply.mark()
+    if (before === 'skip') session.replies = 'on'
+    this.mutedPushes = []
+    this.dispatcher.execute(request)
+    const isTurnedOn = before === 'off' && session.replies === 'on'
+    if (!isTurnedOn) {
+      reply.rewind(mark)
+      for (const push of this.mutedPushes) reply.encoded(push)
+    }
+    this.mutedPushes = undefined
   }
 
   private blockedHost(): BlockedHost {
@@ -391,8 +410,9 @@ export class Clients {
   push(session: Session, bytes: Uint8Array): void {
     const connection = this.connections.get(session.id)
     if (connection === undefined || connection.closed) return
-    if (connection === this.serving) this.outbox.reply.encoded(bytes)
-    else this.outbox.push(connection, bytes)
+    if (connection !== this.serving) this.outbox.push(connection, bytes)
+    else if (this.mutedPushes !== undefined) this.mutedPushes.push(bytes)
+    else this.outbox.reply.encoded(bytes)
   }
 
   /** Sends the replies of this turn of the loop now. */

@@ -23,6 +23,8 @@ export class Session {
   lastCommand = ''
   /** Commands served. */
   commands = 0
+  /** CLIENT REPLY: whether replies are sent; `skip` means all but the next one. */
+  replies: 'on' | 'off' | 'skip' = 'on'
   /** What MULTI began; undefined outside a transaction. */
   transaction: Transaction | undefined
   /** A watched key has changed. */
@@ -72,6 +74,7 @@ export class Session {
     this.name = ''
     this.noEvict = false
     this.noTouch = false
+    this.replies = 'on'
     this.transaction = undefined
   }
 }

@@ -1,6 +1,6 @@
 // Publish and subscribe, and the events of keys.
 
-import { map, message, OK, simple, sorted, where } from '../support/expectation.ts'
+import { map, message, OK, simple, sorted, waits, where } from '../support/expectation.ts'
 import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
 
 const RESP2 = { modes: ['RESP2', 'byte by byte', 'as lines'] }
@@ -94,6 +94,26 @@ const MESSAGES: readonly Transcript[] = [
       ['PUBSUB NOSUCH', "-ERR unknown subcommand 'NOSUCH'. Try PUBSUB HELP."],
     ],
     FIXED_NAMES,
+  ),
+  transcript(
+    'CLIENT REPLY turns replies off, on, or skips one; messages come all the same',
+    [
+      ['CLIENT REPLY ON', OK],
+      ['CLIENT REPLY SKIP', waits],
+      ['SET k 1', waits],
+      ['GET k', '1'],
+      ['CLIENT REPLY OFF', waits],
+      ['GET k', waits],
+      ['NOSUCH', waits],
+      ['CLIENT REPLY SKIP', waits],
+      ['SUBSCRIBE a', message('subscribe', 'a', 1)],
+      ['b> PUBLISH a x', 1],
+      ['a <', message('message', 'a', 'x')],
+      ['UNSUBSCRIBE a', message('unsubscribe', 'a', 0)],
+      ['CLIENT REPLY ON', OK],
+      ['CLIENT REPLY PERHAPS', '-ERR syntax error'],
+    ],
+    { ...FIXED_NAMES, modes: ['RESP2', 'RESP3', 'byte by byte'] },
   ),
   transcript(
     'a RESP2 client that listens may do little else',
