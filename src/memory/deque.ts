@@ -51,6 +51,8 @@ const COUNT_AT = 8
 const ROOT_BYTES = 24
 /** Room of a new chunk at an end; it grows by halves up to CHUNK_ROOM_BYTES. */
 const FIRST_ROOM_BYTES = 1016
+/** A deque of so many chunks gets whole ones. */
+const LONG_CHUNKS = 4
 /** A chunk is shifted to make room at an end when this part of it is free: the shift then pays for many pushes. */
 const SHIFT_PART = 3
 
@@ -242,9 +244,19 @@ function roomBefore(room: number, used: number, size: number, side: Side, isOnly
   return side === BACK ? other : room - used - other
 }
 
+/**
+ * Whether the deque has several chunks at both ends: a whole chunk ahead of need is little beside them then, and filling
+ * one that grows step by step costs twice as much.
+ */
+function isLong(a: Arena, root: number): boolean {
+  const head = a.i32[(root + ROOT_HEAD) >> 2]
+  return head !== a.i32[(root + ROOT_TAIL) >> 2] || blockLength(a, head) >= LONG_CHUNKS
+}
+
 /** A new chunk without elements at a side, with room for `size` bytes. */
 function addChunk(a: Arena, root: number, side: Side, size: number): boolean {
-  const wanted = size >= OWN_CHUNK_BYTES ? size : Math.max(size, FIRST_ROOM_BYTES)
+  const first = isLong(a, root) ? CHUNK_ROOM_BYTES : FIRST_ROOM_BYTES
+  const wanted = size >= OWN_CHUNK_BYTES ? size : Math.max(size, first)
   const room = Arena.goodSize(CHUNK_HEADER_BYTES + wanted) - CHUNK_HEADER_BYTES
   const chunk = chunkCreate(a, room, side === BACK ? 0 : room, 0)
   if (chunk === 0) return false
