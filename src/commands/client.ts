@@ -1,7 +1,7 @@
 // CLIENT: the other side of each connection, listed, named and closed.
 
 import { fromText } from '../bytes/ascii.ts'
-import { CommandError, NO_SUCH_CLIENT, SYNTAX } from '../resp/errors.ts'
+import { CommandError, NO_SUCH_CLIENT, SYNTAX, subcommandSyntax } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
 import type { Command, SessionContext } from './command.ts'
@@ -126,6 +126,7 @@ const TIMEOUT = fromText('timeout')
 const ERROR = fromText('error')
 
 function unblock(ctx: SessionContext, args: Args): void {
+  if (args.count > 4) throw subcommandSyntax(args.text(1), 'client')
   const { clients } = ctx.services
   const how = args.count === 4 && args.is(3, ERROR) ? 'error' : 'timeout'
   if (how === 'timeout' && args.count === 4 && !args.is(3, TIMEOUT)) throw REASON

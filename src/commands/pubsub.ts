@@ -3,6 +3,7 @@
 
 import type { Kind } from '../pubsub/channels.ts'
 import { Message } from '../pubsub/message.ts'
+import { subcommandSyntax } from '../resp/errors.ts'
 import { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
@@ -87,6 +88,7 @@ function publish(kind: 'channel' | 'shard'): (ctx: SessionContext, args: Args) =
 
 function active(kind: Kind): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
+    if (args.count > 3) throw subcommandSyntax(args.text(1), 'pubsub')
     const glob = args.count > 2 ? args.buf.slice(args.starts[2], args.ends[2]) : undefined
     const names = ctx.services.channels.active(kind, glob)
     ctx.reply.array(names.length)
@@ -96,7 +98,8 @@ function active(kind: Kind): (ctx: SessionContext, args: Args) => void {
 
 function subscribers(kind: Kind): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
-    ctx.reply.map(args.count - 2)
+    // An array in RESP3 too, as in Redis 7.0.
+    ctx.reply.array(2 * (args.count - 2))
     for (let i = 2; i < args.count; i++) {
       const name = args.text(i)
       ctx.reply.bulkText(name)

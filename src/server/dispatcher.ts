@@ -327,10 +327,20 @@ export class Dispatcher {
     const { arity } = row
     if (arity > 0 ? args.count !== arity : args.count < -arity) {
       this.stats.rejected[row.id]++
-      this.refuse(wrongArity(row.fullName))
+      this.refuse(this.spoiltExec(row, wrongArity(row.fullName)))
       return undefined
     }
     return row
+  }
+
+  /** An EXEC that is refused ends its transaction, and says so (multi.c execCommandAbort). */
+  private spoiltExec(row: TableRow, error: CommandError): CommandError {
+    const { session, watches } = this.context
+    if (row.name !== 'exec') return error
+    session.transaction = undefined
+    watches.forget(session)
+    const reason = error.code === 'ERR' ? error.reply.slice('ERR '.length) : error.reply
+    return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
   }
 
   private passes(row: TableRow): boolean {

@@ -58,13 +58,7 @@ const MESSAGES: readonly Transcript[] = [
       ['PUBLISH s two', 1],
       ['b <', message('message', 's', 'two')],
       ['PUBSUB SHARDCHANNELS', ['s']],
-      [
-        'PUBSUB SHARDNUMSUB s t',
-        map([
-          ['s', 1],
-          ['t', 0],
-        ]),
-      ],
+      ['PUBSUB SHARDNUMSUB s t', ['s', 1, 't', 0]],
       ['b> SUNSUBSCRIBE s', message('sunsubscribe', 's', 0)],
       ['SPUBLISH s three', 0],
     ],
@@ -80,15 +74,9 @@ const MESSAGES: readonly Transcript[] = [
       ['c> PSUBSCRIBE p*', message('psubscribe', 'p*', 2)],
       ['PUBSUB CHANNELS', sorted('a1', 'b1')],
       ['PUBSUB CHANNELS a*', ['a1']],
-      [
-        'PUBSUB NUMSUB a1 b1 c1',
-        map([
-          ['a1', 2],
-          ['b1', 1],
-          ['c1', 0],
-        ]),
-      ],
-      ['PUBSUB NUMSUB', map([])],
+      ['PUBSUB NUMSUB a1 b1 c1', ['a1', 2, 'b1', 1, 'c1', 0]],
+      ['PUBSUB NUMSUB', []],
+      ['PUBSUB CHANNELS a b', "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP."],
       ['PUBSUB NUMPAT', 1],
       ['PUBSUB HELP', where('starts with PUBSUB', r => Array.isArray(r) && Bun.inspect(r[0]).includes('PUBSUB <sub'))],
       ['PUBSUB NOSUCH', "-ERR unknown subcommand 'NOSUCH'. Try PUBSUB HELP."],
