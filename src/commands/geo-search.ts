@@ -64,7 +64,7 @@ function storeResults(ctx: WriteContext, wanted: number): void {
     results.load(zset, results.order[i])
     bytes += zset.end - zset.start
   }
-  room(keys, keys.at, undefined, zset.roomFor(wanted, bytes))
+  room(keys, keys.at, zset.roomFor(wanted, bytes))
   buildValue(keys, keys.at, built)
   try {
     for (let i = 0; i < wanted; i++) {

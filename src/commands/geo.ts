@@ -70,7 +70,7 @@ function geoadd(ctx: WriteContext, args: Args): void {
     return
   }
   if (!exists) makeValue(keys, keys.at, zset)
-  room(keys, keys.at, zset, zset.roomFor((count - from) / STEP, args.ends[count - 1] - args.starts[from]))
+  room(keys, keys.at, zset.roomFor((count - from) / STEP, args.ends[count - 1] - args.starts[from]))
   let added = 0
   let updated = 0
   for (let i = from; i < count; i += STEP) {

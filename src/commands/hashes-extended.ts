@@ -168,7 +168,7 @@ function hsetex(ctx: WriteContext, args: Args): void {
     return
   }
   const { firstField: first, deadline } = wish
-  room(keys, keys.at, hash, fieldBytes(args, first))
+  room(keys, keys.at, fieldBytes(args, first))
   if (!exists) makeValue(keys, keys.at, hash)
   const isOver = wish.timed && deadline <= keys.nowMs
   const { buf, starts, ends } = args

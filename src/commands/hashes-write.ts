@@ -36,7 +36,7 @@ export function fieldBytes(args: Args, first: number): number {
 function setFields(ctx: WriteContext, args: Args): number {
   const { keys } = ctx
   const exists = openValue(keys, args, 1, hash)
-  room(keys, keys.at, hash, fieldBytes(args, 2))
+  room(keys, keys.at, fieldBytes(args, 2))
   if (!exists) makeValue(keys, keys.at, hash)
   const { buf, starts, ends } = args
   let added = 0
@@ -100,7 +100,7 @@ function setNumber(
   event: string,
 ): void {
   const { keys } = ctx
-  room(keys, keys.at, hash, length + args.length(2) + FIELD_OVERHEAD_BYTES)
+  room(keys, keys.at, length + args.length(2) + FIELD_OVERHEAD_BYTES)
   if (!exists) makeValue(keys, keys.at, hash)
   hash.set(args.buf, args.starts[2], args.ends[2], text, 0, length, KEEP_DEADLINE)
   commitValue(keys, keys.at, hash, event)

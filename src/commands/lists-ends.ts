@@ -3,7 +3,7 @@
 import { fromText } from '../bytes/ascii.ts'
 import { Arena } from '../memory/arena.ts'
 import { PACKED_OVERHEAD_BYTES } from '../memory/packed.ts'
-import { COUNT_NOT_POSITIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, OOM, SYNTAX, wrongArity } from '../resp/errors.ts'
+import { COUNT_NOT_POSITIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import {
   beginValue,
@@ -38,16 +38,12 @@ function elementBytes(bytes: number): number {
   return bytes < 512 ? bytes + PACKED_OVERHEAD_BYTES : Arena.goodSize(bytes + 64) + 16
 }
 
-/** Before the look-up, because making room may free keys. A push that then finds the arena full takes itself back. */
-export function checkLimit(keys: Keyspace, bytes: number): void {
-  while (keys.allocatedBytes() + bytes > keys.limitBytes) if (!keys.onPressure()) throw OOM
-}
-
 function push(ctx: WriteContext, args: Args, side: Side, missing: 'make' | 'leave'): void {
   const { keys } = ctx
   let bytes = GROWTH_BYTES
   for (let i = 2; i < args.count; i++) bytes += elementBytes(args.length(i))
-  checkLimit(keys, bytes)
+  // A push that then finds the arena full takes itself back.
+  keys.fit(bytes)
   const exists = openValue(keys, args, 1, list)
   if (!exists && missing === 'leave') {
     ctx.reply.int(0)
@@ -110,7 +106,7 @@ export function sideIn(args: Args, i: number): Side {
 /** LMOVE and its sisters: from word 1 to word 2. False, and no reply: there is no source. */
 export function move(ctx: WriteContext, args: Args, from: Side, to: Side): boolean {
   const { keys, reply } = ctx
-  checkLimit(keys, GROWTH_BYTES)
+  keys.fit(GROWTH_BYTES)
   if (!openValue(keys, args, 1, list)) return false
   // A look at the end may unseal a chunk: that belongs to this list's account, and the other's is opened only then.
   const element = list.peek(from)

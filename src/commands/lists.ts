@@ -8,7 +8,6 @@ import { LEFT, List, RIGHT, type Side } from '../values/list.ts'
 import type { Args } from './args.ts'
 import type { Command, KeySpec, ReadContext, WriteContext } from './command.ts'
 import { GROW_ONE, LOOK_ONE, READ_ONE } from './key-specs.ts'
-import { checkLimit } from './lists-ends.ts'
 
 const list = new List()
 const BEFORE = fromText('before')
@@ -55,7 +54,7 @@ function lindex(ctx: ReadContext, args: Args): void {
 
 function lset(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
-  checkLimit(keys, SPLIT_BYTES + Arena.goodSize(args.length(3)))
+  keys.fit(SPLIT_BYTES + Arena.goodSize(args.length(3)))
   if (!openValue(keys, args, 1, list)) throw NO_SUCH_KEY
   const index = indexIn(args, 2)
   if (index < 0) throw INDEX_OUT_OF_RANGE
@@ -68,7 +67,7 @@ function linsert(ctx: WriteContext, args: Args): void {
   const { keys, reply } = ctx
   const where = args.is(2, AFTER) ? 'after' : 'before'
   if (where === 'before' && !args.is(2, BEFORE)) throw SYNTAX
-  checkLimit(keys, SPLIT_BYTES + Arena.goodSize(args.length(4)))
+  keys.fit(SPLIT_BYTES + Arena.goodSize(args.length(4)))
   if (!openValue(keys, args, 1, list)) {
     reply.int(0)
     return

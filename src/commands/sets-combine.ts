@@ -3,7 +3,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { LIMIT_NEGATIVE, NUMKEYS_NOT_POSITIVE, NUMKEYS_TOO_BIG, SYNTAX } from '../resp/errors.ts'
-import { buildValue, dropBuilt, readValue, replaceValue, room } from '../store/collections.ts'
+import { buildValue, dropBuilt, fitBuilt, readValue, replaceValue } from '../store/collections.ts'
 import { SetValue } from '../values/set.ts'
 import {
   collectDifference,
@@ -59,8 +59,7 @@ function store(ctx: WriteContext, args: Args, collect: (ctx: ReadContext) => voi
   buildValue(keys, at, collected)
   try {
     collect(ctx)
-    // Counted afterwards: what will be there then, and not what is there only while both are.
-    room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))
+    fitBuilt(keys, at, collected)
   } catch (error) {
     dropBuilt(collected)
     throw error

@@ -35,16 +35,16 @@ function aim(args: Args, i: number): Member {
 }
 
 /** Room for the words from `first` on as members. */
-function roomFor(ctx: WriteContext, args: Args, first: number, exists: boolean): void {
+function roomFor(ctx: WriteContext, args: Args, first: number): void {
   let bytes = (args.count - first) * MEMBER_OVERHEAD_BYTES
   for (let i = first; i < args.count; i++) bytes += args.ends[i] - args.starts[i]
-  room(ctx.keys, ctx.keys.at, exists ? set : undefined, bytes)
+  room(ctx.keys, ctx.keys.at, bytes)
 }
 
 function sadd(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
   const exists = openValue(keys, args, 1, set)
-  roomFor(ctx, args, 2, exists)
+  roomFor(ctx, args, 2)
   if (!exists) makeValue(keys, keys.at, set)
   let added = 0
   for (let i = 2; i < args.count; i++) if (set.add(aim(args, i))) added++

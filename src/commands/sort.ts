@@ -3,7 +3,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { SORT_NOT_A_DOUBLE, SYNTAX, WRONGTYPE } from '../resp/errors.ts'
-import { buildValue, dropBuilt, replaceValue, room } from '../store/collections.ts'
+import { buildValue, dropBuilt, fitBuilt, replaceValue } from '../store/collections.ts'
 import { entryType } from '../store/entry.ts'
 import { List, RIGHT } from '../values/list.ts'
 import { SetValue } from '../values/set.ts'
@@ -209,7 +209,7 @@ function store(ctx: WriteContext, args: Args): void {
   buildValue(keys, at, stored)
   try {
     for (let i = 0; i < count; i++) stored.push(results.buf, results.starts[i], results.ends[i], RIGHT)
-    room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))
+    fitBuilt(keys, at, stored)
   } catch (error) {
     dropBuilt(stored)
     throw error

@@ -7,7 +7,6 @@ import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { COUNT_ONE, SHRINK_ONE, UPDATE_ONE } from './key-specs.ts'
-import { checkLimit } from './lists-ends.ts'
 
 const NX = fromText('nx')
 const XX = fromText('xx')
@@ -112,8 +111,8 @@ function add(ctx: WriteContext, args: Args): void {
   if (!exists) makeValue(keys, keys.at, zset)
   // One member is taken in whole or not at all. Of several the first must not stay when the last finds no room.
   const bytes = zset.roomFor((count - from) >> 1, args.ends[count - 1] - args.starts[from])
-  if (count - from > 2) room(keys, keys.at, zset, bytes)
-  else checkLimit(keys, bytes)
+  if (count - from > 2) room(keys, keys.at, bytes)
+  else keys.fit(bytes)
   let added = 0
   let updated = 0
   let last = IGNORED

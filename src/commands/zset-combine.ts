@@ -2,7 +2,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { inputKeyNeeded, LIMIT_NEGATIVE, SYNTAX, WEIGHT_NOT_A_FLOAT, WRONGTYPE } from '../resp/errors.ts'
-import { buildValue, replaceValue, room } from '../store/collections.ts'
+import { buildValue, fitBuilt, replaceValue } from '../store/collections.ts'
 import { TYPE_SET, TYPE_ZSET } from '../values/types.ts'
 import { SortedSet } from '../values/zset.ts'
 import { type Aggregate, Sources } from '../values/zset-algebra.ts'
@@ -113,8 +113,7 @@ function store(ctx: WriteContext, args: Args, operation: Operation): void {
   buildValue(keys, at, result)
   try {
     compute(ctx, operation)
-    // Counted afterwards: what will be there then, and not what is there only while both are.
-    room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))
+    fitBuilt(keys, at, result)
   } catch (error) {
     result.release()
     throw error

@@ -6,11 +6,11 @@ import {
   buildValue,
   commitValue,
   dropBuilt,
+  fitBuilt,
   openValue,
   readOtherValue,
   readValue,
   replaceValue,
-  room,
   settleValue,
 } from '../store/collections.ts'
 import { SortedSet } from '../values/zset.ts'
@@ -117,8 +117,7 @@ function zrangestore(ctx: WriteContext, args: Args): void {
   try {
     zset.seek(range.from, n)
     for (let i = 0; i < n; i++, zset.next()) built.add(zset.score, zset.buf, zset.start, zset.end)
-    // Counted afterwards: what will be there then, and not what is there only while both are.
-    room(keys, at, undefined, at.entry === 0 ? 0 : -keys.valueAllocated(at.shard.arena, at.entry))
+    fitBuilt(keys, at, built)
   } catch (error) {
     dropBuilt(built)
     throw error

@@ -7,7 +7,7 @@
 // When a command fails in between, the dispatcher calls abandonValue: accounts hold, an empty value does not stay.
 
 import type { Words } from '../bytes/words.ts'
-import { OOM, OOM_ARENA, WRONGTYPE } from '../resp/errors.ts'
+import { OOM_ARENA, WRONGTYPE } from '../resp/errors.ts'
 import { ROOT_ALLOCATED, type Value, type ValueHost } from '../values/value.ts'
 import { FLAG_OUTSIDE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -67,11 +67,10 @@ export function beginValue(keys: Keyspace, p: Place, v: Value): void {
   keys.changingAt = p
 }
 
-/** Throws OOM, before any change, unless `bytes` more fit below the limit; then begins the change of `v` anew. */
-export function room(keys: Keyspace, p: Place, v: Value | undefined, bytes: number): void {
-  while (keys.allocatedBytes() + bytes > keys.limitBytes) if (!keys.onPressure()) throw OOM
+/** Throws OOM, before any change, unless `bytes` more fit below the limit and into the arena of `p`. */
+export function room(keys: Keyspace, p: Place, bytes: number): void {
+  keys.fit(bytes)
   if (p.shard.arena.freeBytes < bytes) throw OOM_ARENA
-  if (v !== undefined && p.entry !== 0) beginValue(keys, p, v)
 }
 
 /** Gives the key at `p`, which does not exist, a new empty value, to be filled and committed. Throws OOM before any change. */
@@ -87,6 +86,14 @@ export function buildValue(keys: Keyspace, p: Place, v: Value): void {
   v.allocatedBefore = arena.allocatedBytes
   v.create(keys, arena)
   v.logicalBefore = 0
+}
+
+/**
+ * Throws OOM unless the value from buildValue fits below the limit: what will be there then counts, and not what is there only
+ * while it and the present value of the key at `p` both are.
+ */
+export function fitBuilt(keys: Keyspace, p: Place, v: Value): void {
+  keys.fit(p.entry === 0 ? 0 : -keys.valueAllocated(p.shard.arena, p.entry), v)
 }
 
 /** Frees a value from buildValue that no key is to have. */

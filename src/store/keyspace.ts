@@ -96,7 +96,19 @@ export class Keyspace extends KeyFinder {
       const bytes = words.ends[i] - words.starts[i] + words.ends[i + 1] - words.starts[i + 1]
       need += Arena.goodSize(overheadBytes(0, 0) + bytes)
     }
-    while (this.allocatedBytes() + need > this.limitBytes) if (!this.onPressure()) throw OOM
+    this.fit(need)
+  }
+
+  /**
+   * Throws OOM unless `bytes` more fit below the limit. What is freed for it in the arena of `v`, the value that is being
+   * changed or built, does not count for that value.
+   */
+  fit(bytes: number, v = this.changing): void {
+    while (this.allocatedBytes() + bytes > this.limitBytes) {
+      const before = v === undefined ? 0 : v.a.allocatedBytes
+      if (!this.onPressure()) throw OOM
+      if (v !== undefined) v.allocatedBefore += v.a.allocatedBytes - before
+    }
   }
 
   /** Does work that the limit has been checked for already, or that leaves no more than there was. */
@@ -112,7 +124,7 @@ export class Keyspace extends KeyFinder {
 
   /** A block for a value or an entry. Throws OOM, before anything changed, above the limit or when the arena is full. */
   allocate(a: Arena, bytes: number): number {
-    while (this.allocatedBytes() + bytes > this.limitBytes) if (!this.onPressure()) throw OOM
+    this.fit(bytes)
     const at = a.alloc(bytes)
     if (at === 0) throw OOM_ARENA
     return at

@@ -31,7 +31,7 @@ function copyCollection(keys: Keyspace, from: Place, to: Place, view: Value): vo
   const target = to.shard.arena
   const kind = source.u8[from.entry + 6]
   const deadline = keys.deadline(from)
-  room(keys, to, undefined, keys.valueAllocated(source, from.entry))
+  room(keys, to, keys.valueAllocated(source, from.entry))
   view.aim(keys, source, source.i32[from.entry >> 2], kind & 15)
   const before = target.allocatedBytes
   const root = view.copyTo(target)
