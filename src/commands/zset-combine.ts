@@ -53,7 +53,7 @@ class CombineOptions {
 }
 
 function weights(args: Args, from: number): number {
-  for (let i = 0; i < sources.count; i++) sources.at(i).weight = args.double(from + i, WEIGHT_NOT_A_FLOAT)
+  for (let i = 0; i < sources.count; i++) sources.setWeight(i, args.double(from + i, WEIGHT_NOT_A_FLOAT))
   return from + sources.count
 }
 
@@ -73,16 +73,15 @@ function lookUp(ctx: ReadContext, args: Args, numkeysAt: number, name: string): 
   if (numkeys < 1) throw inputKeyNeeded(name)
   const end = numkeysAt + 1 + numkeys
   if (end > args.count) throw SYNTAX
-  sources.clear()
+  sources.clear(keys)
   for (let i = numkeysAt + 1; i < end; i++) {
-    const source = sources.add()
     const e = keys.read(args, i)
-    if (e === 0) continue
     const { arena } = keys.at.shard
-    const kind = arena.u8[e + 6]
+    const kind = e === 0 ? 0 : arena.u8[e + 6]
     const type = kind >> 4
-    if (type !== TYPE_ZSET && type !== TYPE_SET) throw WRONGTYPE
-    source.aim(keys, arena, arena.i32[e >> 2], type, kind & 15, i)
+    if (e === 0) sources.add(undefined, 0, 0)
+    else if (type !== TYPE_ZSET && type !== TYPE_SET) throw WRONGTYPE
+    else sources.add(arena, arena.i32[e >> 2], kind)
   }
   return end
 }

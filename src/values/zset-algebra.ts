@@ -16,12 +16,10 @@ import { SortedSet } from './zset.ts'
 
 export type Aggregate = 'sum' | 'min' | 'max'
 
-/** One input: a sorted set, a set, or nothing. Members are walked through or looked up. */
-export class Source {
+/** One input that is looked at: a sorted set, a set, or nothing. Its members are walked through or looked up. */
+class Source {
   weight = 1
   count = 0
-  /** Its place among the inputs; equal sizes keep their order. */
-  order = 0
   /** The member that `next` came to. */
   buf: Uint8Array = new Uint8Array(0)
   start = 0
@@ -36,16 +34,12 @@ export class Source {
   private readonly walk = new SetWalk()
   private readonly probe = new Member()
 
-  /** An input that is not there. */
-  clear(order: number): void {
-    this.order = order
-    this.weight = 1
+  /** Looks at nothing. */
+  clear(): void {
     this.count = 0
   }
 
-  aim(host: ValueHost, a: Arena, root: number, type: number, form: number, order: number): void {
-    this.order = order
-    this.weight = 1
+  aim(host: ValueHost, a: Arena, root: number, type: number, form: number): void {
     this.isSet = type === TYPE_SET
     const view = this.isSet ? this.set : this.zset
     view.aim(host, a, root, form)
@@ -109,51 +103,88 @@ function combine(aggregate: Aggregate, a: number, b: number): number {
   return Number.isNaN(sum) ? 0 : sum
 }
 
-/** The inputs of one command. Sources are made as they are needed and used again. */
+/** Which input `probed` looks at: none. */
+const NONE = -1
+
+/**
+ * The inputs of one command: where they lie, a few numbers each, so that a million cost little. Two of them at a time are
+ * looked at.
+ */
 export class Sources {
   count = 0
-  private readonly sources: Source[] = []
+  private host: ValueHost | undefined
+  private readonly arenas: (Arena | undefined)[] = []
+  private readonly roots: number[] = []
+  /** type << 4 | form, as in entries. */
+  private readonly kinds: number[] = []
+  private readonly counts: number[] = []
+  private readonly weights: number[] = []
+  private readonly order: number[] = []
+  private readonly walked = new Source()
+  private readonly probed = new Source()
+  private probing = NONE
   private readonly excluded = new SortedSet()
 
-  clear(): void {
+  clear(host: ValueHost): void {
+    this.host = host
     this.count = 0
+    this.probing = NONE
+    this.arenas.length = 0
+    this.roots.length = 0
+    this.kinds.length = 0
+    this.counts.length = 0
+    this.weights.length = 0
+    this.order.length = 0
   }
 
-  /** The next input, to be aimed. */
-  add(): Source {
+  /** The next input is a set or a sorted set, by its kind byte; no arena: it is not there. */
+  add(a: Arena | undefined, root: number, kind: number): void {
     const i = this.count++
-    let source = this.sources[i]
-    if (source === undefined) {
-      source = new Source()
-      this.sources.push(source)
-    }
-    source.clear(i)
+    this.arenas.push(a)
+    this.roots.push(root)
+    this.kinds.push(kind)
+    this.weights.push(1)
+    this.order.push(i)
+    this.counts.push(this.aim(this.probed, i).count)
+  }
+
+  /** The weight of an input, in the order of the command. */
+  setWeight(i: number, weight: number): void {
+    this.weights[i] = weight
+  }
+
+  /** Aims `source` at the i-th input: in the order of the command, until `sort`. */
+  private aim(source: Source, i: number): Source {
+    const at = this.order[i]
+    const a = this.arenas[at]
+    const kind = this.kinds[at]
+    if (a === undefined || this.host === undefined) source.clear()
+    else source.aim(this.host, a, this.roots[at], kind >> 4, kind & 15)
+    source.weight = this.weights[at]
     return source
   }
 
-  /** In the order of the command, until `sort`. */
-  at(i: number): Source {
-    return this.sources[i] as Source
+  /** Looks a member up in the i-th input. */
+  private find(i: number, buf: Uint8Array, start: number, end: number): boolean {
+    if (this.probing !== i) this.aim(this.probed, i)
+    this.probing = i
+    return this.probed.find(buf, start, end)
   }
 
   /** The smallest first, as Redis goes through them: the order of sums shows in their last digits. */
   private sort(): void {
-    this.part((a, b) => a.count - b.count || a.order - b.order)
-  }
-
-  private part(order: (a: Source, b: Source) => number): void {
-    const rest = this.sources.splice(this.count)
-    this.sources.sort(order)
-    this.sources.push(...rest)
+    const { counts } = this
+    this.order.sort((x, y) => counts[x] - counts[y] || x - y)
   }
 
   /** Puts the union into an empty sorted set. Throws OOM_ARENA. */
   unite(result: SortedSet, aggregate: Aggregate): void {
     this.sort()
-    for (let i = 0; i < this.count; i++) this.addAll(result, this.at(i), aggregate)
+    for (let i = 0; i < this.count; i++) this.addAll(result, i, aggregate)
   }
 
-  private addAll(result: SortedSet, source: Source, aggregate: Aggregate): void {
+  private addAll(result: SortedSet, i: number, aggregate: Aggregate): void {
+    const source = this.aim(this.walked, i)
     source.rewind()
     while (source.next()) {
       const { buf, start, end, weighted } = source
@@ -168,7 +199,8 @@ export class Sources {
   /** Puts the intersection into an empty sorted set, or only counts it. Stops at `limit`; 0: none. Throws OOM_ARENA. */
   intersect(result: SortedSet | undefined, aggregate: Aggregate, limit: number): number {
     this.sort()
-    const first = this.at(0)
+    const { probed } = this
+    const first = this.aim(this.walked, 0)
     let n = 0
     first.rewind()
     while (first.next()) {
@@ -176,10 +208,9 @@ export class Sources {
       let score = first.weighted
       let i = 1
       for (; i < this.count; i++) {
-        const other = this.at(i)
-        if (!other.find(buf, start, end)) break
+        if (!this.find(i, buf, start, end)) break
         // Unlike the first one, Redis lets a product that is no number through to the aggregate.
-        score = combine(aggregate, score, other.score * other.weight)
+        score = combine(aggregate, score, probed.score * probed.weight)
       }
       if (i < this.count) continue
       result?.add(score, buf, start, end)
@@ -190,9 +221,9 @@ export class Sources {
 
   /** Puts the members of the first input that no other has into an empty sorted set. Throws OOM_ARENA. */
   subtract(result: SortedSet, host: ValueHost): void {
-    const first = this.at(0)
+    const first = this.aim(this.walked, 0)
     let all = 0
-    for (let i = 0; i < this.count; i++) all += this.at(i).count
+    for (const count of this.counts) all += count
     if ((first.count * this.count) / 2 <= all) {
       first.rewind()
       while (first.next()) if (!this.othersHave(first)) result.add(first.score, first.buf, first.start, first.end)
@@ -201,8 +232,8 @@ export class Sources {
     const { excluded } = this
     excluded.create(host, result.a)
     try {
-      for (let i = 1; i < this.count; i++) this.addAll(excluded, this.at(i), 'min')
-      first.rewind()
+      for (let i = 1; i < this.count; i++) this.addAll(excluded, i, 'min')
+      this.aim(first, 0).rewind()
       while (first.next()) {
         const { buf, start, end, score } = first
         if (!excluded.find(buf, start, end)) result.add(score, buf, start, end)
@@ -213,7 +244,7 @@ export class Sources {
   }
 
   private othersHave(member: Source): boolean {
-    for (let i = 1; i < this.count; i++) if (this.at(i).find(member.buf, member.start, member.end)) return true
+    for (let i = 1; i < this.count; i++) if (this.find(i, member.buf, member.start, member.end)) return true
     return false
   }
 }
