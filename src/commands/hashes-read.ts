@@ -4,6 +4,7 @@ import { fromText } from '../bytes/ascii.ts'
 import { notInRange, OUT_OF_RANGE, SYNTAX } from '../resp/errors.ts'
 import { readValue } from '../store/collections.ts'
 import { Hash } from '../values/hash.ts'
+import { HashDraws } from '../values/hash-draws.ts'
 import { replyElement } from '../values/packed-reply.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
@@ -13,10 +14,12 @@ import { parseCursor, ScanOptions } from './scan-options.ts'
 const WITHVALUES = fromText('withvalues')
 const NOVALUES = fromText('novalues')
 const LONG_MAX = 2n ** 63n - 1n
-/** Most fields that HRANDFIELD gives for a negative count. Redis has no limit: it goes on until the client or its memory is gone. */
+/** Most fields that HRANDFIELD gives for a negative count, and most bytes. Redis has no limit: it goes on until the client or its memory is gone. */
 const MOST_RANDOM_FIELDS = 1 << 20
+const MOST_REPLIED_BYTES = 2 ** 30
 
 const hash = new Hash()
+const draws = new HashDraws(hash)
 const options = new ScanOptions()
 
 function hget(ctx: ReadContext, args: Args): void {
@@ -136,18 +139,29 @@ function randomFields(ctx: ReadContext, args: Args): void {
   }
   if (withValues) reply.pairs(given)
   else reply.array(given)
-  if (count < 0 || count === 1) {
-    for (let i = 0; i < given; i++) {
-      hash.random()
-      replyPair(ctx, withValues)
-    }
-  } else if (count >= size) {
+  if (count < 0) drawRepeated(ctx, given, withValues)
+  else if (count >= size) {
     hash.begin()
     while (hash.next()) replyPair(ctx, withValues)
+  } else if (count === 1) {
+    hash.random()
+    replyPair(ctx, withValues)
   } else {
-    hash.beginSample(count)
-    while (hash.nextSampled()) replyPair(ctx, withValues)
+    draws.beginSample(count)
+    while (draws.next()) replyPair(ctx, withValues)
+    draws.end()
   }
+}
+
+function drawRepeated(ctx: ReadContext, n: number, withValues: boolean): void {
+  const mark = ctx.reply.mark()
+  draws.beginDraws()
+  for (let i = 0; i < n; i++) {
+    draws.draw()
+    replyPair(ctx, withValues)
+    if (ctx.reply.size - mark > MOST_REPLIED_BYTES) throw OUT_OF_RANGE
+  }
+  draws.end()
 }
 
 /** HRANDFIELD's count with Redis's checks. Throws for a count that asks for too long a reply. */

@@ -79,7 +79,7 @@ function hdel(ctx: WriteContext, args: Args): void {
       if (!hash.find(args.buf, args.starts[i], args.ends[i])) continue
       hash.removeFound()
       removed++
-      if (hash.count === 0) break
+      if (hash.stored === 0) break
     }
     if (removed === 0) settleValue(keys, keys.at, hash)
     else {

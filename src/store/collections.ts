@@ -150,7 +150,7 @@ export function commitValue(keys: Keyspace, p: Place, v: Value, event: string): 
 
 /** After settleValue or a commit: an empty value's key is removed, and 'del' announced. True when it was. */
 export function dropIfEmpty(keys: Keyspace, p: Place, v: Value): boolean {
-  if (v.count > 0) return false
+  if (!v.isEmpty) return false
   keys.drop(p)
   keys.announce(p, 'del')
   return true
@@ -161,5 +161,5 @@ export function abandonValue(keys: Keyspace): void {
   const { changing: v, changingAt: p } = keys
   if (v === undefined) return
   settleValue(keys, p, v)
-  if (v.count === 0) keys.drop(p)
+  if (v.isEmpty) keys.drop(p)
 }

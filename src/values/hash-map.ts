@@ -5,7 +5,7 @@
 //    8  fields root, 24 bytes      32  i32  clock (hash-clock.ts), 0 before the first timed field
 
 import type { Arena } from '../memory/arena.ts'
-import { deadlineOf, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
+import { deadlineOf, deadlinesCount, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
 import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsInsert } from '../memory/fields.ts'
 import { clockCreate, clockFile, clockFree } from './hash-clock.ts'
@@ -64,6 +64,9 @@ export const mapFirstTimed = (a: Arena, root: number): number => deadlinesFirst(
 
 /** Fields whose time is over at `nowMs`. */
 export const mapDue = (a: Arena, root: number, nowMs: number): number => deadlinesDue(a, root + DEADLINES, nowMs)
+
+/** Fields that have a deadline. */
+export const mapTimed = (a: Arena, root: number): number => deadlinesCount(a, root + DEADLINES)
 
 /** Fields, due ones included. */
 export const mapCount = (a: Arena, root: number): number => dictCount(a, root + FIELDS)

@@ -48,6 +48,7 @@ import {
   mapFirstTimed,
   mapFree,
   mapNeedClock,
+  mapTimed,
 } from './hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX, TYPE_HASH } from './types.ts'
 import {
@@ -68,10 +69,6 @@ const ALL_HASHES = 0x1_0000_0000
 const WALK_STEP = 128
 /** Draws before a random field is looked for among all of them, because most are due. */
 const RANDOM_TRIES = 50
-/** A sample of more than a third of the fields is taken out of all of them (Redis's HRANDFIELD_SUB_STRATEGY_MUL). */
-const COLLECT_FACTOR = 3
-/** A batch that has grown beyond this is given up after use. */
-const KEPT_BATCH = 65536
 /** As a deadline: leave the one that the field has. */
 export const KEEP_DEADLINE = -1
 
@@ -93,7 +90,8 @@ export class Hash extends Value {
   /** Texts of packed integers. */
   private readonly fieldDigits = new Uint8Array(INT64_TEXT_BYTES)
   private readonly valueDigits = new Uint8Array(INT64_TEXT_BYTES)
-  private readonly draw = (): number => this.host.random.uint32()
+  /** A source for dictRandom; made once. */
+  readonly draw = (): number => this.host.random.uint32()
 
   create(host: ValueHost, a: Arena): void {
     const root = packedCreate(a, FIRST_BYTES)
@@ -124,6 +122,12 @@ export class Hash extends Value {
     return this.form === FORM_LISTPACK
       ? packedCount(a, root) >> 1
       : mapCount(a, root) - mapDue(a, root, this.host.nowMs)
+  }
+
+  /** Due fields are counted only when all fields are timed: there may be a million, and each write asks. */
+  override get isEmpty(): boolean {
+    const { a, root, stored } = this
+    return stored === 0 || (this.form !== FORM_LISTPACK && mapTimed(a, root) === stored && this.count === 0)
   }
 
   override get stored(): number {
@@ -365,7 +369,8 @@ export class Hash extends Value {
     return slot
   }
 
-  private isDue(ref: number): boolean {
+  /** Whether the time of the field behind a ref is over. */
+  isDue(ref: number): boolean {
     const deadline = fieldDeadline(this.a, ref)
     return deadline !== 0 && deadline < this.host.nowMs
   }
@@ -511,70 +516,10 @@ export class Hash extends Value {
     return true
   }
 
-  /** Begins a walk over `wanted` random fields, all different; `wanted` is below the count. */
-  beginSample(wanted: number): void {
-    const { batch, host } = this
-    const { random } = host
-    batch.length = 0
-    this.batchAt = 0
-    if (this.form !== FORM_LISTPACK && wanted * COLLECT_FACTOR < this.count && this.count * 2 > this.stored) {
-      this.drawDifferent(wanted)
-      return
-    }
-    this.collect()
-    const { refs, length } = batch
-    for (let i = 0; i < wanted; i++) {
-      const j = i + random.below(length - i)
-      const ref = refs[j]
-      refs[j] = refs[i]
-      refs[i] = ref
-    }
-    batch.length = wanted
-  }
-
-  /** Loads all pairs into the batch: refs, or the places of packed ones. */
-  private collect(): void {
-    const { a, root, batch } = this
-    if (this.form === FORM_LISTPACK) {
-      const stop = packedStop(a, root)
-      for (let at = packedFirst(root); at < stop; at = packedSkip(a.u8, packedSkip(a.u8, at))) batch.add(0, at)
-      return
-    }
-    for (let from = 0; from < ALL_HASHES; ) from = dictScan(a, root + FIELDS, from, WALK_STEP, batch)
-    let kept = 0
-    for (let i = 0; i < batch.length; i++) {
-      const ref = batch.refs[i]
-      if (!this.isDue(ref)) batch.refs[kept++] = ref
-    }
-    batch.length = kept
-  }
-
-  /** Loads so many different pairs into the batch, by drawing until there are enough: they are a small part of all. */
-  private drawDifferent(wanted: number): void {
-    const drawn = new Set<number>()
-    while (drawn.size < wanted) {
-      const ref = dictRef(this.a, dictRandom(this.a, this.root + FIELDS, this.draw))
-      if (drawn.has(ref) || this.isDue(ref)) continue
-      drawn.add(ref)
-      this.batch.add(0, ref)
-    }
-  }
-
-  /** As next, for the walk of beginSample. */
-  nextSampled(): boolean {
-    const { batch } = this
-    if (this.batchAt === batch.length) {
-      batch.length = 0
-      if (batch.refs.length > KEPT_BATCH) {
-        batch.refs = new Int32Array(WALK_STEP)
-        batch.hashes = new Int32Array(WALK_STEP)
-      }
-      return false
-    }
-    const ref = batch.refs[this.batchAt++]
+  /** Aims `field` and `value` at the pair behind a ref, or at the place of a packed one. */
+  lookAt(ref: number): void {
     if (this.form === FORM_LISTPACK) this.lookPacked(ref)
     else this.look(ref)
-    return true
   }
 }
 

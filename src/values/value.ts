@@ -83,6 +83,11 @@ export abstract class Value {
   /** Elements, members or fields. */
   abstract get count(): number
 
+  /** Whether nobody would find anything in it: its key goes then. */
+  get isEmpty(): boolean {
+    return this.count === 0
+  }
+
   /** Elements that a visit meets: also those that have expired and are counted for nobody. */
   get stored(): number {
     return this.count

@@ -238,6 +238,18 @@ describe('hashes with fields that expire', () => {
     })
   }
 
+  test('do not slow down the draws of those that stay', () => {
+    using engine = new Engine()
+    const client = engine.connect()
+    const pairs = Array.from({ length: 20_000 }, (_, i) => [`${i}`, 'v']).flat()
+    client.call('HSETEX', 'h', 'PX', '10', 'FIELDS', '20000', ...pairs)
+    client.call('HSET', 'h', 'stays', '1')
+    engine.clock.advance(11)
+    // Each draw for itself would count the due ones: 10 s.
+    const drawn = client.call('HRANDFIELD', 'h', '-20000')
+    expect(new Set(drawn as string[])).toEqual(new Set(['stays']))
+  }, 2000)
+
   test('go in slices when a hundred thousand fields are due at once', () => {
     using engine = new Engine()
     const client = engine.connect()

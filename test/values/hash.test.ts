@@ -6,6 +6,7 @@ import { ARENA_WHEEL, wheelAdvance, wheelCreate } from '../../src/memory/timewhe
 import { Random } from '../../src/store/random.ts'
 import { Hash, KEEP_DEADLINE } from '../../src/values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../../src/values/hash-clock.ts'
+import { HashDraws } from '../../src/values/hash-draws.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX } from '../../src/values/types.ts'
 import { CollectionLimits, RestoredElement } from '../../src/values/value.ts'
 
@@ -124,10 +125,17 @@ class Model {
     while (hash.next()) walked.push(this.shown(hash))
     expect(walked.sort()).toEqual(wanted.map(([field, { value }]) => `${field}=${value}`).sort())
     if (hash.random()) expect(walked).toContain(this.shown(hash))
+    const draws = new HashDraws(hash)
+    if (map.size > 0) draws.beginDraws()
+    for (let i = 0; map.size > 0 && i < 20; i++) {
+      draws.draw()
+      expect(walked).toContain(this.shown(hash))
+    }
     for (let wanted = 1; wanted < map.size; wanted++) {
-      hash.beginSample(wanted)
+      draws.beginSample(wanted)
       const sample = new Set<string>()
-      while (hash.nextSampled()) sample.add(this.shown(hash))
+      while (draws.next()) sample.add(this.shown(hash))
+      draws.end()
       expect(sample.size).toBe(wanted)
       for (const one of sample) expect(walked).toContain(one)
     }
