@@ -37,6 +37,8 @@ export function loadSnapshot(keys: Keyspace, path: string): Loaded {
     throw error
   } finally {
     keys.limitBytes = limitBytes
+    // Of a value that was being read when something was wrong: nobody is to go on with it.
+    keys.changing = undefined
     reader.close()
   }
 }

@@ -113,7 +113,13 @@ export class Snapshots {
     if (mode === 'save') this.saveNow()
     this.keys.flushAll()
     this.keys.setNow(this.clock.nowMs())
-    loadSnapshot(this.keys, this.settings.path)
+    try {
+      loadSnapshot(this.keys, this.settings.path)
+    } catch (error) {
+      // Half a value may be there.
+      this.keys.flushAll()
+      throw error
+    }
     this.keys.dirty = 0
   }
 

@@ -4,6 +4,7 @@
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import {
   deadlineMs,
   entryEncoding,
@@ -117,4 +118,20 @@ export async function inDirectory(body: (directory: string) => void | Promise<vo
   } finally {
     fs.rmSync(directory, { recursive: true })
   }
+}
+
+/** A snapshot file with these payloads in its frames, and right checksums. */
+export function seal(payloads: readonly Buffer[]): Buffer {
+  const opening = Buffer.from('KVNS\0\0\0\x01', 'latin1')
+  const pieces: Buffer[] = [opening]
+  let chain = crc32(opening)
+  for (const payload of payloads) {
+    const head = Buffer.alloc(12)
+    head.writeUInt32BE(payload.length, 0)
+    head.writeUInt32BE(crc32(payload), 4)
+    chain = crc32(head.subarray(0, 8), chain)
+    head.writeUInt32BE(chain, 8)
+    pieces.push(head, payload)
+  }
+  return Buffer.concat(pieces)
 }

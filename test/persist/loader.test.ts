@@ -8,7 +8,7 @@ import { loadSnapshot } from '../../src/persist/loader.ts'
 import { saveSync } from '../../src/persist/writer.ts'
 import { ManualClock } from '../../src/store/clock.ts'
 import { Keyspace } from '../../src/store/keyspace.ts'
-import { get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
+import { get, inDirectory, makeKeyspace, NOW_MS, seal, set, stateOf } from './keyspaces.ts'
 
 const clock = new ManualClock(NOW_MS)
 const target = makeKeyspace(8)
@@ -68,21 +68,6 @@ function payloadsOf(file: Buffer): Buffer[] {
     payloads.push(Buffer.from(file.subarray(at + 12, at + 12 + file.readUInt32BE(at))))
   }
   return payloads
-}
-
-function seal(payloads: readonly Buffer[]): Buffer {
-  const opening = Buffer.from('KVNS\0\0\0\x01', 'latin1')
-  const pieces: Buffer[] = [opening]
-  let chain = crc32(opening)
-  for (const payload of payloads) {
-    const head = Buffer.alloc(12)
-    head.writeUInt32BE(payload.length, 0)
-    head.writeUInt32BE(crc32(payload), 4)
-    chain = crc32(head.subarray(0, 8), chain)
-    head.writeUInt32BE(chain, 8)
-    pieces.push(head, payload)
-  }
-  return Buffer.concat(pieces)
 }
 
 test('with right checksums too, no content makes the loader crash, hang or take memory', () =>
