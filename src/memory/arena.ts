@@ -145,6 +145,14 @@ export class Arena {
     return (this.i32[END] - this.i32[TOP]) << UNIT_SHIFT
   }
 
+  /** Whether there is room for blocks of `bytes` bytes together. No: for one block of that size there is none. */
+  hasRoom(bytes: number): boolean {
+    if (bytes <= this.freeBytes) return true
+    const block = this.alloc(bytes)
+    if (block !== 0) this.free(block)
+    return block !== 0
+  }
+
   /** Bytes of units that were ever handed out, free ones included. The header comes on top: under 1 % of it. */
   get committedBytes(): number {
     return (this.i32[TOP] - this.i32[FIRST]) << UNIT_SHIFT

@@ -70,7 +70,7 @@ export function beginValue(keys: Keyspace, p: Place, v: Value): void {
 /** Throws OOM, before any change, unless `bytes` more fit below the limit and into the arena of `p`. */
 export function room(keys: Keyspace, p: Place, bytes: number): void {
   keys.fit(bytes)
-  if (p.shard.arena.freeBytes < bytes) throw OOM_ARENA
+  if (!p.shard.arena.hasRoom(bytes)) throw OOM_ARENA
 }
 
 /** Gives the key at `p`, which does not exist, a new empty value, to be filled and committed. Throws OOM before any change. */

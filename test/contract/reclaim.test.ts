@@ -70,6 +70,18 @@ const COMMANDS = [
   'RENAME set zset',
 ]
 
+test('an arena of which each byte was once in use has room for collections', () => {
+  using engine = new Engine()
+  const client = engine.connect()
+  const arena = engine.server.keys.shards[0]?.arena
+  if (arena === undefined) throw new Error('a keyspace has a shard')
+  arena.free(arena.alloc(arena.freeBytes))
+  expect(arena.freeBytes).toBe(0)
+  for (const words of SOURCES) expect(client.call(...words)).not.toHaveProperty('error')
+  expect(client.call('COPY', 'hash', 'copy')).toBe(1)
+  recount(engine.server.keys)
+})
+
 describe('the accounts hold when flushed keys are freed in the middle of', () => {
   for (const command of COMMANDS) {
     test(command.length > 60 ? `${command.slice(0, 60)}...` : command, () => {
