@@ -1,6 +1,7 @@
 // List commands by index and by value: what is in a list, and changes inside of it.
 
 import { fromText } from '../bytes/ascii.ts'
+import { INT64_MIN } from '../bytes/int64.ts'
 import { Arena } from '../memory/arena.ts'
 import { COUNT_NEGATIVE, INDEX_OUT_OF_RANGE, MAXLEN_NEGATIVE, NO_SUCH_KEY, RANK_ZERO, SYNTAX } from '../resp/errors.ts'
 import { commitValue, openValue, readValue } from '../store/collections.ts'
@@ -13,6 +14,7 @@ const list = new List()
 const BEFORE = fromText('before')
 const AFTER = fromText('after')
 const RANK = fromText('rank')
+const LEAST_RANK = -(2 ** 63)
 const COUNT = fromText('count')
 const MAXLEN = fromText('maxlen')
 /** What a chunk that is split may take, with its directory. */
@@ -145,7 +147,8 @@ class Search {
     const rank = args.int(word)
     if (rank === 0) throw RANK_ZERO
     this.side = rank < 0 ? RIGHT : LEFT
-    this.passed = Math.abs(rank) - 1
+    // Of this one number C has no absolute value: Redis then passes over none.
+    this.passed = rank === LEAST_RANK && args.int64(word) === INT64_MIN ? 0 : Math.abs(rank) - 1
   }
 }
 

@@ -361,6 +361,8 @@ export class SortedSet extends Value {
     const { buf, starts, ends } = element
     const score = parseDouble(buf, starts[1], ends[1])
     if (score === undefined || this.find(buf, starts[0], ends[0])) return false
+    // Only a large set has this score, and a small one would lose its sign.
+    if (Object.is(score, -0) && this.isSmall) this.enlarge()
     this.insert(score, buf, starts[0], ends[0])
     return true
   }

@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a large set': [['SADD', 'k', ...texts(MANY), '']],
   'a small sorted set': [['ZADD', 'k', '1', 'a', '-inf', '', 'inf', '7', '0.1', 'b']],
   'a large sorted set': [['ZADD', 'k', ...flat(MANY, i => [`${Number(i) / 3}`, `m${i}`]), '-inf', '', 'inf', 'last']],
+  'a large sorted set with a zero below zero': [['ZADD', 'k', ...flat(200, i => [i, `m${i}`]), '-0', 'below']],
   'a small hash': [['HSET', 'k', 'f', 'v', '', '', '1', '2']],
   'a large hash': [['HSET', 'k', ...flat(MANY, i => [`f${i}`, `v${i}`]), '', 'x'.repeat(50_000)]],
   'a small hash with timed fields': [

@@ -189,6 +189,8 @@ const INDEXES: readonly Transcript[] = [
   transcript('LPOS finds elements by rank, count and reach', [
     ['RPUSH l a b c 1 2 3 c c', 8],
     ['LPOS l a', 0],
+    ['LPOS l a RANK -9223372036854775808', 0],
+    ['LPOS l a RANK -9223372036854775807', null],
     ['LPOS l c', 2],
     ['LPOS l 3', 5],
     ['LPOS l none', null],
