@@ -113,8 +113,9 @@ export function treeMove(a: Arena, root: number, key: TreeKey, moved: TreeKey): 
   }
   const ref = i32[(leaf >> 2) + REFS + index]
   const left = i32[leaf >> 2] - 1
-  if (left < LEAF_LEAST) {
-    // Without it the leaf would be filled up or go: so the new place is made sure of first.
+  if (left < LEAF_LEAST || index === 0) {
+    // Without it the leaf would be filled up or go, or its first element be another, and the way back would lead into the
+    // leaf before: so the new place is made sure of first.
     if (!treeInsert(a, root, moved, ref)) return false
     treeRemove(a, root, key)
     return true

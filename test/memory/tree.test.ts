@@ -276,4 +276,27 @@ describe('a tree', () => {
     expect(inserted).toBeGreaterThan(1000)
     treeCheck(a, ROOT)
   })
+
+  test('loses no element that finds no room at its new place', () => {
+    const a = new Arena(256 << 10, TREE_ROOT_BYTES)
+    const next = generator(5)
+    const ref = makeScored(a, 0, NOTHING, 0, 0)
+    const scores: number[] = []
+    while (treeAppend(a, ROOT, scores.length, ref)) scores.push(scores.length)
+    const [key, moved] = [new TreeKey(), new TreeKey()]
+    let refused = 0
+    for (let i = 0; i < 20_000; i++) {
+      const which = next() % scores.length
+      // No two are the same.
+      const score = (next() % scores.length) + 0.5 + i / 1e6
+      key.member(scores[which] ?? 0, NOTHING, 0, 0, false)
+      moved.member(score, NOTHING, 0, 0, false)
+      if (treeMove(a, ROOT, key, moved)) scores[which] = score
+      else refused++
+      if (i % 1000 === 0) treeCheck(a, ROOT)
+    }
+    expect(refused).toBeGreaterThan(0)
+    expect(treeCount(a, ROOT)).toBe(scores.length)
+    treeCheck(a, ROOT)
+  })
 })
