@@ -22,8 +22,6 @@ export class CollectionLimits {
   /** Fields; bytes of a field or a value. */
   hashMaxListpackEntries = 512
   hashMaxListpackValueBytes = 64
-  /** Elements of a list node, or -1 .. -5 for 4 to 64 KiB. */
-  listMaxListpackSize = -2
   setMaxIntsetEntries = 512
   setMaxListpackEntries = 128
   setMaxListpackValueBytes = 64

@@ -2,7 +2,7 @@
 // gets them at every change.
 
 import type { CollectionLimits } from '../../values/value.ts'
-import { INT_MAX, INT_MIN, integer, LONG_MAX, memory } from './kinds.ts'
+import { integer, LONG_MAX, memory } from './kinds.ts'
 import { row, type Setting } from './setting.ts'
 
 function limit(name: string, fallback: string, summary: string, aliases: readonly string[] = []): Setting<number> {
@@ -20,14 +20,6 @@ export const COLLECTION_SETTINGS = {
   hashMaxListpackValueBytes: bytes('hash-max-listpack-value', '64', 'Longest field or value of a small hash.', [
     'hash-max-ziplist-value',
   ]),
-  listMaxListpackSize: row(
-    'Collections',
-    'list-max-listpack-size',
-    integer(INT_MIN, INT_MAX),
-    '-2',
-    'Most elements of a part of a list, or -1 to -5 for 4 to 64 KiB.',
-    { aliases: ['list-max-ziplist-size'] },
-  ),
   setMaxIntsetEntries: limit('set-max-intset-entries', '512', 'Most members of a set of integers kept as such.'),
   setMaxListpackEntries: limit('set-max-listpack-entries', '128', 'Most members of a small set.'),
   setMaxListpackValueBytes: bytes('set-max-listpack-value', '64', 'Longest member of a small set.'),

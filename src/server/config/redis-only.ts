@@ -192,6 +192,7 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('tls-session-cache-timeout', integer(0n, INT_MAX), '300'),
   known('tls-session-caching', bool(), 'yes'),
   // Encodings
+  known('list-max-listpack-size', integer(INT_MIN, INT_MAX), '-2', { aliases: ['list-max-ziplist-size'] }),
   known('list-compress-depth', integer(0n, INT_MAX), '0'),
   known('stream-node-max-bytes', memory(0n, LONG_MAX), '4096'),
   known('stream-node-max-entries', integer(0n, LONG_MAX), '100'),
