@@ -325,16 +325,24 @@ export class List extends Value {
     return false
   }
 
-  /** Takes out the first `most` elements that are the text, from the side on; returns how many those were. */
+  /**
+   * Takes out the first `most` elements that are the text, from the side on; returns how many those were. Throws OOM_ARENA
+   * when a chunk cannot be unsealed; those before it are gone then.
+   */
   remove(buf: Uint8Array, start: number, end: number, most: number, side: Side): number {
-    const removed =
-      side === LEFT ? this.removeForwards(buf, start, end, most) : this.removeBackwards(buf, start, end, most)
-    this.addLogical(-removed * (end - start))
+    const before = this.count
+    try {
+      if (side === LEFT) this.removeForwards(buf, start, end, most)
+      else this.removeBackwards(buf, start, end, most)
+    } finally {
+      this.addLogical((this.count - before) * (end - start))
+    }
+    const removed = before - this.count
     this.repack()
     return removed
   }
 
-  private removeForwards(buf: Uint8Array, start: number, end: number, most: number): number {
+  private removeForwards(buf: Uint8Array, start: number, end: number, most: number): void {
     const { a, cursor } = this
     const n = parseSafe(buf, start, end)
     let removed = 0
@@ -344,14 +352,13 @@ export class List extends Value {
         if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) cursor.at = packedSkip(cursor.u8, cursor.at)
         else {
           const isMore = this.removeHere()
-          if (++removed === most || !isMore) return removed
+          if (++removed === most || !isMore) return
         }
       }
     } while (cursor.nextRun(a))
-    return removed
   }
 
-  private removeBackwards(buf: Uint8Array, start: number, end: number, most: number): number {
+  private removeBackwards(buf: Uint8Array, start: number, end: number, most: number): void {
     const { a, cursor } = this
     const n = parseSafe(buf, start, end)
     let removed = 0
@@ -363,13 +370,12 @@ export class List extends Value {
         index--
         if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) continue
         this.removeHere()
-        if (++removed === most || index === 0) return removed
+        if (++removed === most || index === 0) return
         // What lies before it is found anew: chunks may have been joined.
         this.seek(index - 1)
         cursor.at = packedSkip(cursor.u8, cursor.at)
       }
     } while (cursor.previousRun(a))
-    return removed
   }
 
   /** Takes the element at the cursor out; the cursor is then at the next. False: there is none. */

@@ -7,7 +7,7 @@ import { Arena } from '../../src/memory/arena.ts'
 import { CommandError } from '../../src/resp/errors.ts'
 import { ReplyWriter } from '../../src/resp/writer.ts'
 import { Random } from '../../src/store/random.ts'
-import { LEFT, List, RIGHT } from '../../src/values/list.ts'
+import { LEFT, List, RIGHT, type Side } from '../../src/values/list.ts'
 import { FORM_LISTPACK, FORM_QUICKLIST } from '../../src/values/types.ts'
 import { CollectionLimits, RestoredElement, type Value } from '../../src/values/value.ts'
 import { ReplyReader } from '../support/resp.ts'
@@ -185,4 +185,28 @@ describe('a list', () => {
     }
     a.check()
   })
+
+  test.each<Side>([LEFT, RIGHT])(
+    'without memory to unseal a chunk a removal ends early, and the bytes are right (side %d)',
+    side => {
+      const a = new Arena(1 << 18)
+      const list = new List()
+      list.create(HOST, a)
+      list.push(bytes('element:gone'), 0, 12, RIGHT)
+      for (let i = 0; i < 2000; i++) list.push(bytes(`element:${i % 10}`), 0, 9, RIGHT)
+      list.push(bytes('element:gone'), 0, 12, RIGHT)
+      const taken: number[] = []
+      for (const size of [4096, 256, 16]) for (let at = a.alloc(size); at !== 0; at = a.alloc(size)) taken.push(at)
+      expect(() => list.remove(bytes('element:7'), 0, 9, 2000, side)).toThrow(
+        CommandError as unknown as new () => Error,
+      )
+      expect(list.logical).toBe(contents(list).join('').length)
+      for (const at of taken) a.free(at)
+      const left = contents(list).filter(element => element === 'element:7').length
+      expect(left).toBeLessThan(200)
+      expect(list.remove(bytes('element:7'), 0, 9, 2000, side)).toBe(left)
+      expect(list.logical).toBe(contents(list).join('').length)
+      a.check()
+    },
+  )
 })
