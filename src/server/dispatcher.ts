@@ -30,7 +30,7 @@ import {
 } from '../resp/errors.ts'
 import { QUEUED, type ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
-import type { Transaction } from '../session/transaction.ts'
+import { queuedBytes, type Transaction } from '../session/transaction.ts'
 import { Waiting } from '../session/waiting.ts'
 import { Watches } from '../session/watches.ts'
 import type { Clock } from '../store/clock.ts'
@@ -61,8 +61,10 @@ const GATES: readonly Gate[] = [
   function allowedInTransaction(row, session) {
     if (session.transaction !== undefined && (row.flags & FLAG_NO_MULTI) !== 0) throw NOT_IN_TRANSACTION
   },
-  function belowLimit(row, _session, { context: { keys } }) {
-    if ((row.flags & FLAG_DENYOOM) === 0) return
+  function belowLimit(row, session, { context: { keys } }) {
+    // What is queued takes memory whatever the command.
+    const isQueued = session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0
+    if (!isQueued && (row.flags & FLAG_DENYOOM) === 0) return
     while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
   },
   function notListening(row, session) {
@@ -240,7 +242,7 @@ export class Dispatcher {
 
   /** Keeps a request for EXEC. */
   private queue(transaction: Transaction, row: TableRow, args: Args): void {
-    if (transaction.bytes + args.byteLength > this.maxQueuedBytes()) {
+    if (transaction.bytes + queuedBytes(args.count, args.byteLength) > this.maxQueuedBytes()) {
       this.refuse(TRANSACTION_TOO_LARGE)
       return
     }

@@ -2,9 +2,19 @@
 
 import type { Words } from '../bytes/words.ts'
 
+/** What a queued request takes beside its words and their places, measured with 200,000 of them. */
+const REQUEST_BYTES = 430
+/** Where a word starts and ends. */
+const WORD_BYTES = 8
+
+/** Memory that a request takes whose words have so many bytes. */
+export function queuedBytes(words: number, bytes: number): number {
+  return REQUEST_BYTES + words * WORD_BYTES + bytes
+}
+
 export class Transaction {
   readonly requests: Words[] = []
-  /** Bytes of the queued requests. */
+  /** Bytes that the queued requests take. */
   bytes = 0
   /** A request was refused while it was to be queued: EXEC will run nothing. */
   failed = false
@@ -13,6 +23,6 @@ export class Transaction {
 
   add(request: Words): void {
     this.requests.push(request)
-    this.bytes += request.buf.length
+    this.bytes += queuedBytes(request.count, request.buf.length)
   }
 }

@@ -1,7 +1,7 @@
 // Transactions: what is queued, what EXEC runs, and what spoils it.
 
-import { type Expected, OK, simple, waits } from '../support/expectation.ts'
-import { type Transcript, transcript } from '../support/transcript.ts'
+import { type Expected, OK, simple, waits, where } from '../support/expectation.ts'
+import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
 
 const QUEUED = simple('QUEUED')
 const WRONGTYPE = '-WRONGTYPE Operation against a key holding the wrong kind of value'
@@ -61,6 +61,29 @@ const QUEUE: readonly Transcript[] = [
     ['EXISTS k', 0],
     ['EXEC', '-ERR EXEC without MULTI'],
   ]),
+  transcript('above the limit nothing is queued, and EXEC says that something was refused', [
+    ['SET k v', OK],
+    ['MULTI', OK],
+    ['GET k', QUEUED],
+    ['b> CONFIG SET maxmemory 1', OK],
+    ['GET k', "-OOM command not allowed when used memory > 'maxmemory'."],
+    ['EXEC', ABORTED],
+    ['MULTI', OK],
+    ['DISCARD', OK],
+    ['GET k', 'v'],
+  ]),
+  transcript(
+    'what a client queues is bounded, its many short requests too',
+    [
+      ['CONFIG SET client-query-buffer-limit 1048576', OK],
+      ['MULTI', OK],
+      ...Array.from({ length: 2200 }, () => ['PING', QUEUED] as const),
+      ...Array.from({ length: 300 }, () => ['PING', where('an answer', () => true)] as const),
+      ['PING', '-ERR the transaction is too large'],
+      ['EXEC', ABORTED],
+    ],
+    { modes: ['RESP2'], notRedis: 'there what is queued has no bound' },
+  ),
   transcript(
     'SELECT in a transaction counts for what follows, RESET ends it',
     [
@@ -179,6 +202,47 @@ const WATCHED: readonly Transcript[] = [
     ['b> FLUSHALL', OK],
     ['MULTI', OK],
     ['EXEC', []],
+  ]),
+  transcript(
+    'a key is the same with and without the name of the default namespace, another in other namespaces',
+    [
+      ['WATCH default/k', OK],
+      ['b> SET other/k v', OK],
+      ['MULTI', OK],
+      ['EXEC', []],
+      ['WATCH default/k other/l', OK],
+      ['b> SET k v', OK],
+      ['MULTI', OK],
+      ['EXEC', null],
+      ['WATCH k other/l', OK],
+      ['b> SET default/k v', OK],
+      ['MULTI', OK],
+      ['EXEC', null],
+      ['WATCH k other/l', OK],
+      ['b> SET other/l v', OK],
+      ['MULTI', OK],
+      ['EXEC', null],
+    ],
+    { ...FIXED_NAMES, notRedis: 'there are no namespaces' },
+  ),
+  transcript('keys of several databases may be watched together', [
+    ['WATCH k', OK],
+    ['SELECT 3', OK],
+    ['WATCH k', OK],
+    ['SELECT 5', OK],
+    ['b> SELECT 4', OK],
+    ['b> SET k v', OK],
+    ['MULTI', OK],
+    ['EXEC', []],
+    ['SELECT 0', OK],
+    ['WATCH k', OK],
+    ['SELECT 3', OK],
+    ['WATCH k', OK],
+    ['b> SELECT 3', OK],
+    ['b> SET k v', OK],
+    ['SELECT 0', OK],
+    ['MULTI', OK],
+    ['EXEC', null],
   ]),
   transcript('a change of the same name in another database is none', [
     ['WATCH k', OK],
