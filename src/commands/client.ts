@@ -167,7 +167,7 @@ function replies(ctx: SessionContext, args: Args): void {
     ctx.reply.ok()
   } else if (mode === 'off') session.replies = 'off'
   else if (mode !== 'skip') throw SYNTAX
-  else if (session.replies === 'on') session.replies = 'skip'
+  else if (session.replies !== 'off') session.replies = 'skip next'
 }
 
 function onOrOff(args: Args, i: number): boolean {

@@ -36,7 +36,7 @@ function confirm(ctx: SessionContext, kind: Kind, word: string, name: string | u
   if (name === undefined) scratch.null()
   else scratch.bulkText(name)
   scratch.int(countOf(ctx, kind))
-  for (const bytes of scratch.take()) ctx.services.clients.push(ctx.session, bytes)
+  for (const bytes of scratch.take()) ctx.services.clients.confirm(bytes)
 }
 
 /** Notes at the session how much it is subscribed to. */

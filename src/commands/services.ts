@@ -28,6 +28,8 @@ export interface Services {
     kill(session: Session): void
     /** Sends bytes that are no reply, after what is on its way already; they are kept, not copied. */
     push(session: Session, bytes: Uint8Array): void
+    /** The same for the client that is served, in the place of its reply. */
+    confirm(bytes: Uint8Array): void
     /** Ends the wait of a blocked client as its timeout would, or with an error. False: it does not wait. */
     unblock(session: Session, how: 'timeout' | 'error'): boolean
   }

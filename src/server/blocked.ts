@@ -19,9 +19,9 @@ export type Release = 'timeout' | 'error'
 
 /** What the connections do for it. */
 export interface BlockedHost {
-  /** The replies in the writer so far belong to the client that is being served. */
-  claim(): void
-  /** The replies written since belong to this client, which waits no more. */
+  /** What is written from here on is for this client; undefined: again for the one that is being served. */
+  writeTo(session: Session | undefined): void
+  /** The client has its reply and waits no more. */
   deliver(session: Session): void
   /** Serves what unblocked clients have sent meanwhile. */
   goOn(): void
@@ -65,7 +65,7 @@ export class Blocked {
   /** CLIENT UNBLOCK; takes effect when the command that asks for it is done. False: the client does not wait. */
   release(session: Session, how: Release): boolean {
     const waiter = this.waiters.of(session)
-    if (waiter === undefined) return false
+    if (waiter === undefined || this.released.some(one => one.waiter === waiter)) return false
     this.released.push({ waiter, how })
     return true
   }
@@ -78,11 +78,11 @@ export class Blocked {
 
   /** Serves whom the last command has made something ready for, and whom that serves in turn. */
   settle(): void {
-    this.host.claim()
     for (const { waiter, how } of this.released.splice(0)) {
       if (this.waiters.of(waiter.session) === waiter) this.dismiss(waiter, how)
     }
     while (this.waiters.isReady) for (const queue of this.waiters.takeReady()) this.serve(queue)
+    this.host.writeTo(undefined)
   }
 
   private serve(queue: KeyQueue): void {
@@ -91,11 +91,13 @@ export class Blocked {
       if (type < 0) return
       const waiter = one as Waiter<Args>
       if (waiter.type !== type) continue
+      this.host.writeTo(waiter.session)
       if (this.dispatcher.again(waiter.session, waiter.request, waiter.wordOf(queue))) this.finish(waiter)
     }
   }
 
   private dismiss(waiter: Waiter<Args>, how: Release): void {
+    this.host.writeTo(waiter.session)
     const { protocol } = this.reply
     this.reply.protocol = waiter.session.protocol
     if (how === 'timeout') this.reply.nullArray()
@@ -115,6 +117,7 @@ export class Blocked {
     for (let waiter = this.waiters.overdue(nowMs); waiter !== undefined; waiter = this.waiters.overdue(nowMs)) {
       this.dismiss(waiter, 'timeout')
     }
+    this.host.writeTo(undefined)
     this.schedule()
     this.host.goOn()
   }

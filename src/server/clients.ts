@@ -20,6 +20,8 @@ import { Outbox } from './outbox.ts'
 const FLUSH_BYTES = 256 << 10
 /** A chunk can hold requests for a gigabyte of replies: after so much of it the other clients have their turn. */
 const TURN_BYTES = 4 << 20
+/** Messages leave before the end of the turn when so much waits for one subscriber. */
+const PUSH_BYTES = 1 << 20
 /** A request that was not looked at ahead. */
 const ALONE = -1
 /** Above this the buffers of a cut request are worth a collection. */
@@ -57,10 +59,14 @@ export class Clients {
   private running = new Args()
   private readonly garbage = new Garbage()
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
-  /** What the client that is served and wants no replies is sent all the same. */
-  private mutedPushes: Uint8Array[] | undefined
   private nextId = 1
   private serving: Connection | undefined
+  /** Whose the replies are that are being written: the one that is served, or one whose wait has ended. */
+  private writing: Connection | undefined
+  /** Where in the writer the reply of the running command begins. */
+  private replyStart = 0
+  /** That reply is not to be sent. */
+  private isMuted = false
   /** Clients that were blocked and have sent more meanwhile, perhaps. */
   private unblocked: Connection[] = []
   /** Replies handed over for `serving` in this turn. */
@@ -76,7 +82,7 @@ export class Clients {
   ) {
     this.config = config
     this.dispatcher = dispatcher
-    this.outbox = new Outbox(reply, connection => this.afterSending(connection))
+    this.outbox = new Outbox(reply, (connection, pushedBytes) => this.afterSending(connection, pushedBytes))
     this.channels = channels
     this.log = log
     this.nowMs = nowMs
@@ -178,10 +184,11 @@ export class Clients {
     const { reply } = outbox
     parser.authenticated = this.isTrusted(session)
     this.serving = connection
+    this.writing = connection
     this.turnBytes = 0
     dispatcher.begin(session)
     // What was published to it before its requests came goes before their replies.
-    if (connection.pushedBytes > 0) for (const push of connection.takePushes()) reply.encoded(push)
+    if (connection.pushedBytes > 0) this.writePushes(connection)
     while (connection.kept.length > 0 && this.mayServe(connection)) {
       this.execute(connection, connection.kept.shift() as Args, ALONE)
     }
@@ -213,6 +220,7 @@ export class Clients {
     dispatcher.end()
     if (connection.isBlocked) parser.own()
     this.serving = undefined
+    this.writing = undefined
     if (outbox.fresh > 0) this.addReplies(connection)
     else this.afterReplies(connection)
   }
@@ -227,49 +235,68 @@ export class Clients {
   }
 
   private execute(connection: Connection, request: Args, ahead: number): void {
+    const { session } = connection
+    const { context } = this.dispatcher
+    const isMuted = session.replies !== 'on'
     this.running = request
-    if (connection.session.replies !== 'on') this.executeMuted(connection.session, request)
+    this.replyStart = this.outbox.reply.size
+    if (isMuted) this.executeMuted(session, request)
     else if (ahead === ALONE) this.dispatcher.execute(request)
     else this.dispatcher.executeAhead(request, ahead)
-    if (this.dispatcher.context.waiting.isAsked) {
+    if (context.waiting.isAsked) {
       connection.isBlocked = true
-      this.blocked.park(connection.session, request)
+      connection.isMuted = isMuted
+      this.blocked.park(session, request)
     } else if (this.blocked.isDue) this.blocked.settle()
-    connection.parser.authenticated = this.isTrusted(connection.session)
-    if (this.outbox.reply.size > FLUSH_BYTES) this.flushFor(connection)
+    if (connection.pushedBytes > 0) this.writePushes(connection)
+    connection.parser.authenticated = this.isTrusted(session)
+    if (this.outbox.reply.size > FLUSH_BYTES || this.outbox.mostPushedBytes > PUSH_BYTES) this.flushFor(connection)
   }
 
   /** For a client that wants no reply (CLIENT REPLY). What is published to it still comes. */
   private executeMuted(session: Session, request: Args): void {
-    const { reply } = this.outbox
-    const before = session.replies
-    const mark = reply.mark()
-    if (before === 'skip') session.replies = 'on'
-    this.mutedPushes = []
+    if (session.replies === 'skip next') session.replies = 'skip'
+    this.isMuted = true
     this.dispatcher.execute(request)
-    const isTurnedOn = before === 'off' && session.replies === 'on'
-    if (!isTurnedOn) {
-      reply.rewind(mark)
-      for (const push of this.mutedPushes) reply.encoded(push)
-    }
-    this.mutedPushes = undefined
+    this.isMuted = false
+    // Only CLIENT REPLY ON and RESET turn replies on.
+    if (session.replies !== 'on') this.outbox.reply.rewind(this.replyStart)
+    if (session.replies === 'skip') session.replies = 'on'
   }
 
   private blockedHost(): BlockedHost {
     return {
-      claim: () => {
-        if (this.serving !== undefined && this.outbox.fresh > 0) this.addReplies(this.serving)
-      },
+      writeTo: session => this.writeTo(session === undefined ? this.serving : this.connections.get(session.id)),
       deliver: session => {
-        const connection = this.connections.get(session.id)
-        if (connection === undefined) return
+        const { writing: connection } = this
+        if (connection?.session !== session) return
+        if (connection.isMuted) this.outbox.reply.rewind(this.replyStart)
+        connection.isMuted = false
         connection.isBlocked = false
         session.activeMs = this.nowMs()
-        this.addReplies(connection)
         this.unblocked.push(connection)
       },
       goOn: () => this.serveUnblocked(),
     }
+  }
+
+  /** What is written from here on is for this client; what was written so far, for the one before. */
+  private writeTo(connection: Connection | undefined): void {
+    const { writing: before, outbox } = this
+    if (before === connection) return
+    if (before !== undefined) {
+      if (before.pushedBytes > 0) this.writePushes(before)
+      if (outbox.fresh > 0) this.addReplies(before)
+    }
+    this.writing = connection
+    if (connection !== undefined && connection.pushedBytes > 0) this.writePushes(connection)
+    this.isMuted = connection?.isMuted === true
+    this.replyStart = outbox.reply.size
+  }
+
+  /** What was published to the client comes before what is written next. */
+  private writePushes(connection: Connection): void {
+    for (const push of connection.takePushes()) this.outbox.reply.encoded(push)
   }
 
   /** Serves what unblocked clients have sent while they were blocked; that may unblock others. */
@@ -319,9 +346,10 @@ export class Clients {
     })
   }
 
-  private afterSending(connection: Connection): void {
+  private afterSending(connection: Connection, pushedBytes: number): void {
     this.counts.writes++
-    if (connection.queuedBytes > 0 && this.cutIfOver(connection, this.nowMs())) return
+    this.counts.bytesOut += pushedBytes
+    if ((connection.queuedBytes > 0 || connection.isOverrun) && this.cutIfOver(connection, this.nowMs())) return
     if (connection !== this.serving) this.afterReplies(connection)
   }
 
@@ -392,6 +420,7 @@ export class Clients {
       else if (
         timeoutSeconds > 0 &&
         !connection.isBlocked &&
+        !connection.session.isSubscribed &&
         nowMs - connection.session.activeMs > timeoutSeconds * 1000
       )
         connection.cut()
@@ -406,12 +435,29 @@ export class Clients {
     else connection.cut()
   }
 
-  /** Bytes that are no reply: into its replies for the client that is served, so that its order holds, else at the end. */
+  /**
+   * Bytes that are no reply: at the end of the turn. For the client whose reply is being written, before that reply or
+   * behind it, never inside; Redis 7.0 lets them fall into the middle of an array, where no client expects them.
+   */
   push(session: Session, bytes: Uint8Array): void {
     const connection = this.connections.get(session.id)
-    if (connection === undefined || connection.closed) return
-    if (connection !== this.serving) this.outbox.push(connection, bytes)
-    else if (this.mutedPushes !== undefined) this.mutedPushes.push(bytes)
+    if (connection === undefined || connection.closed || connection.isOverrun) return
+    const { outbox } = this
+    const { reply } = outbox
+    if (connection !== this.writing) outbox.push(connection, bytes)
+    else if (reply.size > this.replyStart || this.isMuted) connection.push(bytes)
+    else {
+      reply.encoded(bytes)
+      this.replyStart = reply.size
+    }
+    const { hardBytes } = this.limitsOf(connection)
+    // Not cut here: the command that runs may be about this very client.
+    if (hardBytes !== 0 && connection.queuedBytes + connection.pushedBytes > hardBytes) connection.isOverrun = true
+  }
+
+  /** The confirmation of a subscription stands where a reply would, and CLIENT REPLY does not silence it. */
+  confirm(bytes: Uint8Array): void {
+    if (this.isMuted) this.writing?.push(bytes)
     else this.outbox.reply.encoded(bytes)
   }
 
@@ -439,7 +485,7 @@ export class Clients {
   private view(connection: Connection): ClientView {
     const { session, parser } = connection
     const isServed = connection === this.serving
-    const flags = `${session.isSubscribed ? 'P' : ''}${session.transaction === undefined ? '' : 'x'}${session.isSpoilt ? 'd' : ''}${connection.isBlocked ? 'b' : ''}${connection.unix ? 'U' : ''}${session.closing ? 'c' : ''}${session.noEvict ? 'e' : ''}`
+    const flags = `${session.isSubscribed ? 'P' : ''}${session.transaction === undefined ? '' : 'x'}${connection.isBlocked ? 'b' : ''}${session.isSpoilt ? 'd' : ''}${session.closing ? 'c' : ''}${connection.unix ? 'U' : ''}${session.noEvict ? 'e' : ''}`
     // The request that is being served still lies in what Redis calls the query buffer.
     const queryBytes = Math.max(parser.pendingBytes, isServed ? this.running.buf.length : 0)
     const argumentBytes = isServed ? this.running.buf.length : 0

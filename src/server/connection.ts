@@ -1,5 +1,9 @@
-// One client's socket: requests in, replies out, and what waits because the client does not read. What the socket does not take is queued here, bounded by
-// client-output-buffer-limit, and a client with much of it is not read from until it has taken it.
+// One client's socket: requests in, replies out, and what waits because the client does not read. What the socket does not
+// take is queued here, bounded by client-output-buffer-limit, and a client with much of it is not read from until it has
+// taken it.
+//
+// Replies are copied into the queue. Published messages are queued as they are, whatever part of them the socket took
+// before: a thousand slow subscribers hold one copy. Short pieces leave together, put into one buffer of all connections.
 
 import type { Socket } from 'bun'
 import type { Args } from '../commands/args.ts'
@@ -9,6 +13,12 @@ import type { Session } from '../session/session.ts'
 /** Queued replies above which we stop reading requests of the client, and below which we go on. */
 const PAUSE_BYTES = 64 << 20
 const RESUME_BYTES = PAUSE_BYTES / 2
+/** Where queued pieces are put together; shorter ones than a quarter of it are. */
+const together = new Uint8Array(64 << 10)
+const SHORT_BYTES = together.length / 4
+/** Pieces of the queue that were sent are removed in batches of at least so many. */
+const SENT_PIECES = 1024
+const NO_BYTES = new Uint8Array(0)
 
 /** Bytes: a client over `hard`, or over `soft` for `softSeconds`, is cut. 0 is no limit. */
 export interface OutputLimit {
@@ -32,11 +42,17 @@ export class Connection {
   readonly kept: Args[] = []
   /** Its last request waits for a key; nothing of the client is served meanwhile. */
   isBlocked = false
+  /** The request that it waits with is to have no reply (CLIENT REPLY). */
+  isMuted = false
+  /** More was published to it within a turn than it may leave unread: it gets no more and is cut when the turn ends. */
+  isOverrun = false
   private queue: Uint8Array[] = []
+  /** The queue's first piece that is not sent. */
+  private head = 0
   private pushes: Uint8Array[] = []
   /** Bytes pushed and not on their way yet. */
   pushedBytes = 0
-  /** Bytes of the queue's first piece that the socket has taken. */
+  /** Bytes of that piece that the socket has taken. */
   private sent = 0
   private paused = false
   /** Since when the queue is over the soft limit, ms; 0 when it is not. */
@@ -50,7 +66,7 @@ export class Connection {
   }
 
   get queuedChunks(): number {
-    return this.queue.length
+    return this.queue.length - this.head
   }
 
   /** Requests wait in the parser because the client takes no replies. */
@@ -90,24 +106,15 @@ export class Connection {
     return pushes
   }
 
-  /** Sends what was pushed: short messages in one write, put together in `scratch`. */
-  sendPushes(scratch: Uint8Array): void {
+  /** Sends what was pushed, or queues it; returns its bytes. */
+  sendPushes(): number {
     const bytes = this.pushedBytes
     const pushes = this.takePushes()
-    if (pushes.length > 1 && bytes <= scratch.length && this.queuedBytes === 0) {
-      let at = 0
-      for (const push of pushes) {
-        scratch.set(push, at)
-        at += push.length
-      }
-      this.send(scratch, 0, at)
-      return
-    }
-    for (const push of pushes) {
-      // Queued as it is: a thousand slow subscribers hold one copy of a message.
-      if (this.queuedBytes > 0) this.enqueue(push)
-      else this.send(push, 0, push.length)
-    }
+    if (this.isOverrun) return 0
+    const isFirst = this.queuedBytes === 0
+    for (const push of pushes) this.enqueue(push)
+    if (isFirst) this.sendQueued()
+    return bytes
   }
 
   private enqueue(bytes: Uint8Array): void {
@@ -115,18 +122,56 @@ export class Connection {
     this.queuedBytes += bytes.length
   }
 
-  /** Writes from the queue until the socket is full. Returns true when reading may go on that had stopped. */
-  drain(): boolean {
-    while (this.queue.length > 0 && !this.closed) {
-      const head = this.queue[0] as Uint8Array
-      const taken = this.socket.write(head, this.sent, head.length - this.sent)
-      if (taken <= 0) break
-      this.sent += taken
-      this.queuedBytes -= taken
-      if (this.sent < head.length) break
-      this.queue.shift()
-      this.sent = 0
+  /** Writes from the queue until the socket is full. */
+  private sendQueued(): void {
+    while (this.queuedBytes > 0 && !this.closed) {
+      const first = this.queue[this.head] as Uint8Array
+      const left = first.length - this.sent
+      let taken = 0
+      let offered = left
+      if (left >= SHORT_BYTES || left === this.queuedBytes) taken = this.socket.write(first, this.sent, left)
+      else {
+        offered = this.gather()
+        taken = this.socket.write(together, 0, offered)
+      }
+      if (taken <= 0) return
+      this.advance(taken)
+      if (taken < offered) return
     }
+  }
+
+  /** Copies the first pieces into one buffer, as far as they fit; returns their bytes. */
+  private gather(): number {
+    let bytes = 0
+    let from = this.sent
+    for (let i = this.head; i < this.queue.length; i++) {
+      const piece = this.queue[i] as Uint8Array
+      const left = piece.length - from
+      if (bytes + left > together.length) break
+      together.set(from === 0 ? piece : piece.subarray(from), bytes)
+      bytes += left
+      from = 0
+    }
+    return bytes
+  }
+
+  /** The socket has taken so many bytes of the queue. */
+  private advance(taken: number): void {
+    const { queue } = this
+    this.queuedBytes -= taken
+    this.sent += taken
+    for (let piece = queue[this.head]; piece !== undefined && this.sent >= piece.length; piece = queue[this.head]) {
+      this.sent -= piece.length
+      queue[this.head++] = NO_BYTES
+    }
+    if (this.head < queue.length && (this.head < SENT_PIECES || 2 * this.head < queue.length)) return
+    queue.splice(0, this.head)
+    this.head = 0
+  }
+
+  /** Goes on with the queue. Returns true when reading may go on that had stopped. */
+  drain(): boolean {
+    this.sendQueued()
     if (this.queuedBytes === 0) this.overSoftMs = 0
     if (!this.paused || this.queuedBytes > RESUME_BYTES) return false
     this.paused = false
@@ -150,6 +195,7 @@ export class Connection {
 
   /** Whether the client must be cut for what it has not read. */
   isOver(limit: OutputLimit, nowMs: number): boolean {
+    if (this.isOverrun) return true
     if (limit.hardBytes !== 0 && this.queuedBytes > limit.hardBytes) return true
     if (limit.softBytes === 0 || this.queuedBytes <= limit.softBytes) {
       this.overSoftMs = 0
@@ -177,6 +223,7 @@ export class Connection {
   release(): void {
     this.closed = true
     this.queue = []
+    this.head = 0
     this.queuedBytes = 0
     this.takePushes()
     this.kept.length = 0

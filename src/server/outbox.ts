@@ -7,8 +7,6 @@ import type { Connection } from './connection.ts'
 
 /** The turn's replies are sent early when they reach this size. */
 const TURN_BYTES = 256 << 10
-/** Messages for one subscriber are put together up to here. */
-const SCRATCH_BYTES = 64 << 10
 
 export class Outbox {
   /** Where commands write. */
@@ -18,17 +16,18 @@ export class Outbox {
   private readonly sizes: number[] = []
   /** Those with pushes, in the order of their first. */
   private readonly pushed: Connection[] = []
-  private readonly scratch = new Uint8Array(SCRATCH_BYTES)
+  /** The most bytes that wait for one of them. */
+  mostPushedBytes = 0
   private total = 0
   private scheduled = false
-  private readonly sent: (connection: Connection) => void
+  private readonly sent: (connection: Connection, pushedBytes: number) => void
   private readonly flushLater = (): void => {
     this.scheduled = false
     this.flush()
   }
 
-  /** `sent` is told of each connection whose replies have been handed to its socket. */
-  constructor(reply: ReplyWriter, sent: (connection: Connection) => void) {
+  /** `sent` is told of each connection whose replies have been handed to its socket, or so many bytes of messages. */
+  constructor(reply: ReplyWriter, sent: (connection: Connection, pushedBytes: number) => void) {
     this.reply = reply
     this.sent = sent
   }
@@ -54,6 +53,7 @@ export class Outbox {
   push(connection: Connection, bytes: Uint8Array): void {
     if (connection.pushedBytes === 0) this.pushed.push(connection)
     connection.push(bytes)
+    this.mostPushedBytes = Math.max(this.mostPushedBytes, connection.pushedBytes)
     this.schedule()
   }
 
@@ -75,10 +75,10 @@ export class Outbox {
   }
 
   private flushPushes(): void {
+    this.mostPushedBytes = 0
     for (const connection of this.pushed.splice(0)) {
       if (connection.pushedBytes === 0) continue
-      connection.sendPushes(this.scratch)
-      this.sent(connection)
+      this.sent(connection, connection.sendPushes())
     }
   }
 
@@ -96,7 +96,7 @@ export class Outbox {
     this.total = 0
     const served = connections.splice(0)
     sizes.length = 0
-    for (const connection of served) this.sent(connection)
+    for (const connection of served) this.sent(connection, 0)
   }
 
   /** The same for replies so large that the writer has set buffers aside. */

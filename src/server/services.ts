@@ -47,6 +47,7 @@ export function makeServices(parts: ServiceParts): Services {
       list: () => parts.clients().list(),
       kill: session => parts.clients().kill(session),
       push: (session, bytes) => parts.clients().push(session, bytes),
+      confirm: bytes => parts.clients().confirm(bytes),
       unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
     channels: parts.channels,

@@ -23,8 +23,8 @@ export class Session {
   lastCommand = ''
   /** Commands served. */
   commands = 0
-  /** CLIENT REPLY: whether replies are sent; `skip` means all but the next one. */
-  replies: 'on' | 'off' | 'skip' = 'on'
+  /** CLIENT REPLY: whether replies are sent; `skip next`: not to the request that comes, `skip`: not to the one that runs. */
+  replies: 'on' | 'off' | 'skip next' | 'skip' = 'on'
   /** What MULTI began; undefined outside a transaction. */
   transaction: Transaction | undefined
   /** A watched key has changed. */
@@ -74,7 +74,7 @@ export class Session {
     this.name = ''
     this.noEvict = false
     this.noTouch = false
-    this.replies = 'on'
+    if (this.replies !== 'skip') this.replies = 'on'
     this.transaction = undefined
   }
 }
