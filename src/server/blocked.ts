@@ -92,12 +92,15 @@ export class Blocked {
       const waiter = one as Waiter<Args>
       if (waiter.type !== type) continue
       this.host.writeTo(waiter.session)
+      // What was written so far may have left now, and been too much for this client.
+      if (this.waiters.of(waiter.session) !== waiter) continue
       if (this.dispatcher.again(waiter.session, waiter.request, waiter.wordOf(queue))) this.finish(waiter)
     }
   }
 
   private dismiss(waiter: Waiter<Args>, how: Release): void {
     this.host.writeTo(waiter.session)
+    if (this.waiters.of(waiter.session) !== waiter) return
     const { protocol } = this.reply
     this.reply.protocol = waiter.session.protocol
     if (how === 'timeout') this.reply.nullArray()

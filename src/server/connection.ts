@@ -164,8 +164,9 @@ export class Connection {
       this.sent -= piece.length
       queue[this.head++] = NO_BYTES
     }
-    if (this.head < queue.length && (this.head < SENT_PIECES || 2 * this.head < queue.length)) return
-    queue.splice(0, this.head)
+    if (this.head === queue.length) queue.length = 0
+    else if (this.head >= SENT_PIECES && 2 * this.head >= queue.length) queue.splice(0, this.head)
+    else return
     this.head = 0
   }
 
