@@ -29,9 +29,9 @@ class Run {
   private readonly databases = [new Map<string, Key>(), new Map<string, Key>()] as [Map<string, Key>, Map<string, Key>]
   private db: 0 | 1 = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, limit: string) {
     this.engine = new Engine(
-      { databases: '2', 'hash-max-listpack-entries': '6', 'hash-max-listpack-value': '20' },
+      { databases: '2', maxmemory: limit, 'hash-max-listpack-entries': '6', 'hash-max-listpack-value': '20' },
       seed,
     )
     this.client = this.engine.connect()
@@ -227,9 +227,14 @@ const ACTIONS: readonly ((run: Run) => void)[] = [
 ]
 
 describe('hashes with fields that expire', () => {
-  for (const seed of [1, 2, 3]) {
-    test(`hold what they should and are accounted for, seed ${seed}`, () => {
-      const run = new Run(seed)
+  // The second limit makes several shards.
+  for (const [seed, limit] of [
+    [1, '1gb'],
+    [2, '3gb'],
+    [3, '3gb'],
+  ] as const) {
+    test(`hold what they should and are accounted for below ${limit}, seed ${seed}`, () => {
+      const run = new Run(seed, limit)
       for (let i = 1; i <= COMMANDS; i++) {
         run.step()
         if (i % COMMANDS_PER_LOOK === 0) run.check()
