@@ -102,6 +102,7 @@ function hscan(ctx: ReadContext, args: Args): void {
     shown += withValues ? 2 : 1
   }
   reply.arrayFrom(mark, shown)
+  hash.endPart()
 }
 
 /** Reads what follows the cursor; false when NOVALUES (of Redis 7.4) is among it. */

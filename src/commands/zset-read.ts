@@ -78,7 +78,6 @@ function zscan(ctx: ReadContext, args: Args): void {
     return
   }
   scanOptions.parse(args, 3)
-  batch.length = 0
   const isSmall = zset.isSmall
   const next = isSmall || cursor < 0 ? SCAN_END : zset.scan(Math.min(cursor, SCAN_END), scanOptions.count, batch)
   reply.array(2)
@@ -95,6 +94,7 @@ function zscan(ctx: ReadContext, args: Args): void {
     }
   }
   reply.arrayFrom(mark, 2 * n)
+  batch.clear()
 }
 
 /** Replies with the member at hand when it is asked for: 1 then, else 0. Redis prints a packed score as it is packed. */

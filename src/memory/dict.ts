@@ -35,12 +35,15 @@ const HASHES = 0x1_0000_0000
 const SCAN_SPARE_SEGMENTS = 64
 /** Misses of dictRandom before it counts instead; a usual dict needs about 4 tries. */
 const RANDOM_TRIES = 200
+/** Pairs that a batch has room for at first, and that it keeps room for. */
+const FIRST_PAIRS = 64
+const KEPT_PAIRS = 65536
 
 /** Pairs that a scan has met; `length` of them are valid. Set it to 0 to use the batch again. */
 export class PairBatch {
   length = 0
-  hashes: Int32Array = new Int32Array(64)
-  refs: Int32Array = new Int32Array(64)
+  hashes: Int32Array = new Int32Array(FIRST_PAIRS)
+  refs: Int32Array = new Int32Array(FIRST_PAIRS)
 
   add(hash: number, ref: number): void {
     if (this.length === this.refs.length) {
@@ -52,6 +55,14 @@ export class PairBatch {
     }
     this.hashes[this.length] = hash
     this.refs[this.length++] = ref
+  }
+
+  /** Empties it and gives up what a scan of millions at once has left; for batches that are kept. */
+  clear(): void {
+    this.length = 0
+    if (this.refs.length <= KEPT_PAIRS) return
+    this.hashes = new Int32Array(FIRST_PAIRS)
+    this.refs = new Int32Array(FIRST_PAIRS)
   }
 }
 

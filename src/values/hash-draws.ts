@@ -15,13 +15,11 @@ const ALL_HASHES = 0x1_0000_0000
 const SCAN_STEP = 128
 /** A sample of more than a third of the fields is taken out of all of them (Redis's HRANDFIELD_SUB_STRATEGY_MUL). */
 const COLLECT_FACTOR = 3
-/** A longer list is given up after use. */
-const KEPT_REFS = 65536
 
 export class HashDraws {
   private readonly hash: Hash
   /** Refs, or places of packed pairs. */
-  private list = new PairBatch()
+  private readonly list = new PairBatch()
   private at = 0
 
   /** The draws are from the hash that `hash` is aimed at then; it must not change until end(). */
@@ -70,7 +68,7 @@ export class HashDraws {
 
   /** To be called at the end of a sample or of draws. */
   end(): void {
-    if (this.list.refs.length > KEPT_REFS) this.list = new PairBatch()
+    this.list.clear()
   }
 
   /** Whether more than half of what the map holds is not due. */

@@ -496,6 +496,11 @@ export class Hash extends Value {
     return next === ALL_HASHES ? 0 : next / 256
   }
 
+  /** Ends a part: a client may have asked for all at once. */
+  endPart(): void {
+    this.batch.clear()
+  }
+
   /** Aims `field` and `value` at a random pair, each equally likely. False when none is there. */
   random(): boolean {
     const { a, root, host } = this

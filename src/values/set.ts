@@ -45,8 +45,6 @@ import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VI
 /** Redis's own bound of an intset, whatever the setting says. */
 const MOST_INTSET_ENTRIES = 2 ** 30
 const ALL_HASHES = 0x1_0000_0000
-/** A batch that grew beyond this is not kept. */
-const KEPT_PAIRS = 4096
 /** Before every place. */
 const NOWHERE = -1
 
@@ -58,7 +56,7 @@ export class SetValue extends Value {
   /** What is read from the set while it is visited, copied or changes its form; what comes in from outside is another. */
   private readonly shown = new Member()
   private readonly restored = new Member()
-  private batch = new PairBatch()
+  private readonly batch = new PairBatch()
   /** dictRandom's source; made once. */
   private readonly draw32 = (): number => this.host.random.uint32()
 
@@ -367,7 +365,7 @@ export class SetValue extends Value {
       this.readPair(batch.hashes[i], batch.refs[i], shown)
       visit(shown.buf, shown.start, shown.end)
     }
-    if (batch.refs.length > KEPT_PAIRS) this.batch = new PairBatch()
+    batch.clear()
   }
 
   restore(element: RestoredElement): boolean {
