@@ -104,7 +104,7 @@ export class Blocked {
     const { protocol } = this.reply
     this.reply.protocol = waiter.session.protocol
     if (how === 'timeout') this.reply.nullArray()
-    else this.dispatcher.refuse(UNBLOCKED_BY_CLIENT)
+    else this.dispatcher.endWait(waiter.request, UNBLOCKED_BY_CLIENT)
     this.reply.protocol = protocol
     this.finish(waiter)
   }

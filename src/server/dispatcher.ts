@@ -279,6 +279,11 @@ export class Dispatcher {
     }
   }
 
+  /** Answers a request that waits with an error, and counts it as a call that failed. */
+  endWait(args: Args, error: CommandError): void {
+    this.fail(this.table.lookup(args.buf, args.starts[0], args.ends[0]) as TableRow, error)
+  }
+
   private run(row: TableRow, args: Args): void {
     const { reply } = this.context
     const mark = reply.mark()
@@ -358,7 +363,7 @@ export class Dispatcher {
   }
 
   /** Answers with an error that no handler has thrown, and counts it. */
-  refuse(error: CommandError): void {
+  private refuse(error: CommandError): void {
     const { transaction } = this.context.session
     if (transaction !== undefined) transaction.failed = true
     this.stats.countError(error.code)
