@@ -80,6 +80,7 @@ export interface ReadContext extends SessionContext {
     | 'shards'
     | 'read'
     | 'peek'
+    | 'peekQuietly'
     | 'peekOther'
     | 'readNamed'
     | 'resetHits'

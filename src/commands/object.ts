@@ -22,7 +22,7 @@ const LOOK_SECOND = [{ at: 2, last: 0, step: 1, flags: ['RO'] }] as const
 
 /** Aims at the key in word 2 without counting as a use; answers null and returns 0 when it is missing. */
 function lookSecond(ctx: ReadContext, args: Args): number {
-  const e = ctx.keys.peek(args, 2)
+  const e = ctx.keys.peekQuietly(args, 2)
   if (e === 0) ctx.reply.null()
   return e
 }

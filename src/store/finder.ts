@@ -226,11 +226,19 @@ export abstract class KeyFinder implements ValueHost {
     return e
   }
 
-  /** As read, but leaves the access time alone (EXISTS, TYPE, TTL, OBJECT). */
+  /** As read, but leaves the access time alone (EXISTS, TYPE, TTL). */
   peek(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
     if (e === 0) return this.missed(this.at)
     this.hits++
+    return e
+  }
+
+  /** As peek, but a miss is announced to nobody (OBJECT). */
+  peekQuietly(words: Words, i: number): number {
+    const e = this.findIn(this.at, this.db, words, i)
+    if (e === 0) this.misses++
+    else this.hits++
     return e
   }
 

@@ -12,6 +12,17 @@ import { makeString } from './strings.ts'
 
 /** Copies value and deadline of the key at `from` to `to`, replacing what is there. Throws OOM before any change. */
 export function copyKey(keys: Keyspace, from: Place, to: Place): void {
+  const isReplaced = to.entry !== 0
+  copyEntry(keys, from, to)
+  announceReplaced(keys, to, isReplaced)
+}
+
+/** To Redis a key that a copied or renamed one replaces is deleted, and the other a new one. */
+function announceReplaced(keys: Keyspace, to: Place, isReplaced: boolean): void {
+  if (isReplaced && keys.announcesNew) keys.announce(to, 'new')
+}
+
+function copyEntry(keys: Keyspace, from: Place, to: Place): void {
   const source = from.shard.arena
   const e = from.entry
   const view = VIEWS[entryType(source, e)]
@@ -48,13 +59,15 @@ export function moveKey(keys: Keyspace, from: Place, to: Place): void {
   const a = from.shard.arena
   const e = from.entry
   const access = a.i32[(e + 8) >> 2]
+  const isReplaced = to.entry !== 0
   keys.unlimited(() => {
     if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
-    else copyKey(keys, from, to)
+    else copyEntry(keys, from, to)
   })
   to.shard.arena.i32[(to.entry + 8) >> 2] = access
   keys.reslot(from)
   keys.drop(from)
+  announceReplaced(keys, to, isReplaced)
 }
 
 /** Hands the value's block over; what stays at `from` is an empty string, about to be dropped. */
