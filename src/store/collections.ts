@@ -161,5 +161,6 @@ export function abandonValue(keys: Keyspace): void {
   const { changing: v, changingAt: p } = keys
   if (v === undefined) return
   settleValue(keys, p, v)
-  if (v.isEmpty) keys.drop(p)
+  // One whose fields are all due was there before: it goes when its clock fires, and is announced then.
+  if (v.stored === 0) keys.drop(p)
 }

@@ -243,6 +243,21 @@ describe('hashes with fields that expire', () => {
     })
   }
 
+  test('leave with an event, also when a command failed meanwhile', () => {
+    using engine = new Engine()
+    const client = engine.connect()
+    const events: string[] = []
+    engine.server.keys.observers.push({ changed: (_place, event) => events.push(event), flushed: () => undefined })
+    client.call('HSETEX', 'h', 'PX', '10', 'FIELDS', '1', 'f', 'v')
+    engine.clock.advance(11)
+    events.length = 0
+    expect(client.call('HEXPIRE', 'h', 'x', 'FIELDS', '1', 'f')).toHaveProperty('error')
+    expect(client.call('EXISTS', 'h')).toBe(1)
+    engine.sweep()
+    expect(events).toEqual(['hexpired', 'del'])
+    expect(client.call('EXISTS', 'h')).toBe(0)
+  })
+
   test('do not slow down the draws of those that stay', () => {
     using engine = new Engine()
     const client = engine.connect()
