@@ -109,13 +109,16 @@ export class Waiters<R extends Words> implements ChangeObserver {
   }
 
   changed(p: Place): void {
+    // A key that went serves nobody, and keys are served in the order in which they came to be. (XREADGROUP, once there is
+    // one, will want to hear of it.)
+    if (p.entry === 0) return
     const queue = this.queues.at(p)
     if (queue !== undefined) this.markReady(queue)
   }
 
   /** Its keys are gone, or others have come in their place. */
   flushed(db: number): void {
-    for (const queue of this.queues.all()) if (queue.db === db) this.markReady(queue)
+    for (const queue of this.queues.all()) if (queue.db === db && this.typeOf(queue) >= 0) this.markReady(queue)
   }
 
   private markReady(queue: KeyQueue): void {

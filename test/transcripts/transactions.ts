@@ -112,6 +112,21 @@ const QUEUE: readonly Transcript[] = [
     ['EXEC', [1, 2, 'a']],
     ['b <', ['l', 'b']],
   ]),
+  transcript(
+    'keys that others wait for are served in the order in which they came to be, whatever was deleted before',
+    [
+      ['b> BLMOVE m l LEFT RIGHT 0', waits],
+      ['c> BLMOVE k l LEFT RIGHT 0', waits],
+      ['MULTI', OK],
+      ['FLUSHDB', QUEUED],
+      ['RPUSH k 1', QUEUED],
+      ['RPUSH m 2', QUEUED],
+      ['EXEC', [OK, 1, 1]],
+      ['c <', '1'],
+      ['b <', '2'],
+      ['LRANGE l 0 -1', ['1', '2']],
+    ],
+  ),
 ]
 
 /** A change of `k` between WATCH and EXEC, by another client. */
