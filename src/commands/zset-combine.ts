@@ -23,6 +23,9 @@ type Operation = 'union' | 'inter' | 'diff'
 
 const sources = new Sources()
 const result = new SortedSet()
+/** What is replied and not stored. */
+const shown = new SortedSet()
+shown.keepsZeroSign = true
 
 /** What a request says behind its keys; which of it a command knows follows from what it does. */
 class CombineOptions {
@@ -86,7 +89,7 @@ function lookUp(ctx: ReadContext, args: Args, numkeysAt: number, name: string): 
   return end
 }
 
-function compute(ctx: ReadContext, operation: Operation): void {
+function compute(ctx: ReadContext, operation: Operation, result: SortedSet): void {
   if (operation === 'union') sources.unite(result, options.aggregate)
   else if (operation === 'inter') sources.intersect(result, options.aggregate, 0)
   else sources.subtract(result, ctx.keys)
@@ -94,12 +97,12 @@ function compute(ctx: ReadContext, operation: Operation): void {
 
 function reply(ctx: ReadContext, args: Args, operation: Operation): void {
   options.parse(args, lookUp(ctx, args, 1, `z${operation}`), operation, 'reply')
-  result.create(ctx.keys, ctx.keys.at.shard.arena)
+  shown.create(ctx.keys, ctx.keys.at.shard.arena)
   try {
-    compute(ctx, operation)
-    replyRange(ctx.reply, result, 0, result.count, 'forward', options.withScores)
+    compute(ctx, operation, shown)
+    replyRange(ctx.reply, shown, 0, shown.count, 'forward', options.withScores)
   } finally {
-    result.release()
+    shown.release()
   }
 }
 
@@ -111,7 +114,7 @@ function store(ctx: WriteContext, args: Args, operation: Operation): void {
   keys.open(args, 1)
   buildValue(keys, at, result)
   try {
-    compute(ctx, operation)
+    compute(ctx, operation, result)
     fitBuilt(keys, at, result)
   } catch (error) {
     result.release()

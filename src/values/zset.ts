@@ -94,6 +94,8 @@ export class SortedSet extends Value {
   buf: Uint8Array = new Uint8Array(0)
   start = 0
   end = 0
+  /** Whether -0 is not to become 0, as it does in a packed set: one of replies, which is never packed in Redis. */
+  keepsZeroSign = false
   /** What find met: place of the pair, or slot of the dict. */
   private found = 0
   private hash = 0
@@ -168,7 +170,8 @@ export class SortedSet extends Value {
   insert(score: number, buf: Uint8Array, start: number, end: number): void {
     const { limits } = this.host
     if (this.isSmall) {
-      if (this.count < limits.zsetMaxListpackEntries && end - start <= limits.zsetMaxListpackValueBytes) {
+      const fits = this.count < limits.zsetMaxListpackEntries && end - start <= limits.zsetMaxListpackValueBytes
+      if (fits && !(this.keepsZeroSign && Object.is(score, -0))) {
         this.insertPair(score, buf, start, end)
         this.addLogical(SCORE_BYTES + end - start)
         return

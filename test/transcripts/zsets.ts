@@ -27,6 +27,12 @@ const many = (n: number): string =>
     .join(' ')
 
 const scores: readonly Transcript[] = [
+  transcript('a zero keeps its minus in what is replied, and loses it in what is stored small', [
+    ['ZADD z 0 a 5 b', 2],
+    ['ZUNION 1 z WEIGHTS -1 WITHSCORES', pairs(['b', '-5'], ['a', '-0'])],
+    ['ZUNIONSTORE u 1 z WEIGHTS -1', 2],
+    ['ZRANGE u 1 1 WITHSCORES', pairs(['a', '0'])],
+  ]),
   transcript('ZADD adds members and changes their scores', [
     ['ZADD z 1 a 2 b', 2],
     ['ZADD z 3 b 4 c 5 c', 1],
