@@ -9,6 +9,7 @@ import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import { WARM_REQUESTS } from '../store/warm.ts'
 import { Blocked, type BlockedHost } from './blocked.ts'
+import { addressOf, IDLE, isLoopback, viewOf } from './client-view.ts'
 import type { Config } from './config/config.ts'
 import { Connection, type OutputLimit } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -479,39 +480,8 @@ export class Clients {
   }
 
   list(): ClientView[] {
-    return [...this.connections.values()].map(c => this.view(c))
+    const { serving } = this
+    const served = { requestBytes: this.running.buf.length, replyBufferBytes: this.outbox.reply.buf.length }
+    return [...this.connections.values()].map(c => viewOf(c, c === serving ? served : IDLE))
   }
-
-  private view(connection: Connection): ClientView {
-    const { session, parser } = connection
-    const isServed = connection === this.serving
-    const flags = `${session.isSubscribed ? 'P' : ''}${session.transaction === undefined ? '' : 'x'}${connection.isBlocked ? 'b' : ''}${session.isSpoilt ? 'd' : ''}${session.closing ? 'c' : ''}${connection.unix ? 'U' : ''}${session.noEvict ? 'e' : ''}`
-    // The request that is being served still lies in what Redis calls the query buffer.
-    const queryBytes = Math.max(parser.pendingBytes, isServed ? this.running.buf.length : 0)
-    const argumentBytes = isServed ? this.running.buf.length : 0
-    return {
-      session,
-      flags: flags || 'N',
-      queryBytes,
-      queryFreeBytes: 0,
-      outputBytes: connection.queuedBytes,
-      outputChunks: connection.queuedChunks,
-      argumentBytes,
-      replyBufferBytes: isServed ? this.outbox.reply.buf.length : 0,
-      totalBytes: CONNECTION_BYTES + queryBytes + connection.queuedBytes + argumentBytes,
-      fd: Number(Reflect.get(connection.socket, 'fd')),
-    }
-  }
-}
-
-/** What a connection takes by itself, measured with 10,000 idle ones. */
-const CONNECTION_BYTES = 1400
-
-function addressOf(address: string | undefined, port: number | undefined): string {
-  const host = address ?? '?'
-  return host.includes(':') ? `[${host}]:${port ?? 0}` : `${host}:${port ?? 0}`
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'))
 }
