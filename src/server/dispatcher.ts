@@ -4,6 +4,7 @@ import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
+import type { Onlooker } from '../commands/onlooker.ts'
 import type { Services } from '../commands/services.ts'
 import {
   type CommandTable,
@@ -118,6 +119,7 @@ class RunningContext implements Context {
 
 export class Dispatcher {
   readonly context: RunningContext
+  readonly onlookers: Onlooker[] = []
   private readonly table: CommandTable
   private readonly keys: Keyspace
   private readonly stats: CommandStats
@@ -214,11 +216,13 @@ export class Dispatcher {
     session.lastCommand = row.fullName
     keys.db = session.db
     keys.at.nsHash = 0
-    this.run(row, args)
+    const isWatched = this.onlookers.length > 0
+    if (isWatched) this.runWatched(row, args)
+    else this.run(row, args)
     // CONFIG SET and CLIENT NO-TOUCH change what the rest of the chunk runs under.
     if (row.parent !== undefined) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
-    if (this.stats.note(row.id, namespace) || row.timedAlone) {
+    if (this.stats.note(row.id, namespace) || row.timedAlone || isWatched) {
       this.stats.settle(this.clock.nowNs())
       keys.setNow(this.clock.nowMs())
     }
@@ -232,7 +236,8 @@ export class Dispatcher {
     this.adopt(session)
     keys.db = session.db
     waiting.wokenBy = word
-    this.run(row, args)
+    if (this.onlookers.length > 0) this.runWatched(row, args)
+    else this.run(row, args)
     waiting.wokenBy = 0
     const isAnswered = !waiting.isAsked
     waiting.isAsked = false
@@ -264,7 +269,8 @@ export class Dispatcher {
       session.lastCommand = row.fullName
       keys.db = session.db
       keys.at.nsHash = 0
-      this.run(row, args)
+      if (this.onlookers.length > 0) this.runWatched(row, args)
+      else this.run(row, args)
       if (row.parent !== undefined) this.prepare()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
       stats.settle(this.clock.nowNs())
@@ -296,6 +302,20 @@ export class Dispatcher {
       abandonValue(this.keys)
       this.fail(row, error)
     }
+  }
+
+  private runWatched(row: TableRow, args: Args): void {
+    const { clock, stats } = this
+    const { session, waiting } = this.context
+    // The command may change the list: those who come with it have not seen it begin.
+    const onlookers = this.onlookers.slice()
+    for (const onlooker of onlookers) onlooker.before(session, row, args)
+    const startNs = clock.nowNs()
+    stats.settle(startNs)
+    this.run(row, args)
+    if (waiting.isAsked) return
+    const elapsedNs = clock.nowNs() - startNs
+    for (const onlooker of onlookers) onlooker.after(session, row, args, elapsedNs)
   }
 
   private fail(row: TableRow, error: unknown): void {

@@ -1,5 +1,6 @@
 // What the server remembers about a client, sockets aside: what HELLO, AUTH, SELECT and CLIENT set, and what CLIENT LIST shows.
 
+import type { Namespace } from '../store/namespace.ts'
 import type { Transaction } from './transaction.ts'
 
 export class Session {
@@ -11,6 +12,8 @@ export class Session {
   readonly createdMs: number
   activeMs: number
   db = 0
+  /** The namespace that it is bound to; undefined: it sees all of them, by their names. */
+  namespace: Namespace | undefined
   protocol: 2 | 3 = 2
   authenticated: boolean
   user = 'default'
@@ -65,9 +68,15 @@ export class Session {
     return this.channels + this.patterns + this.shardSubscriptions > 0
   }
 
+  /** Whether the other one is any of its business: one that is bound to a namespace sees only those bound to the same. */
+  sees(other: Session): boolean {
+    return this.namespace === undefined || this.namespace.name === other.namespace?.name
+  }
+
   /** RESET: back to what a new connection has, but its id and age. */
   reset(authenticated: boolean): void {
     this.db = 0
+    this.namespace = undefined
     this.protocol = 2
     this.authenticated = authenticated
     this.user = 'default'
