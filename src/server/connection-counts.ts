@@ -1,0 +1,11 @@
+// What INFO and metrics count of connections.
+
+export class ConnectionCounts {
+  accepted = 0
+  rejected = 0
+  cutForOutput = 0
+  bytesIn = 0
+  bytesOut = 0
+  reads = 0
+  writes = 0
+}
