@@ -23,6 +23,8 @@ import { lcsCommands } from './lcs.ts'
 import { listCommands } from './lists.ts'
 import { blockingLists } from './lists-blocking.ts'
 import { listEnds } from './lists-ends.ts'
+import { lolwutCommands } from './lolwut.ts'
+import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
@@ -75,11 +77,13 @@ const FAMILIES: readonly (readonly Command[])[] = [
   walkCommands,
   sortCommands,
   objectCommands,
+  memoryCommands,
   transactionCommands,
   pubsubCommands,
   connectionCommands,
   clientCommands,
   serverCommands,
+  lolwutCommands,
   debugCommands,
 ]
 

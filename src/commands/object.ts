@@ -1,8 +1,7 @@
-// OBJECT and MEMORY: how a key is kept.
+// OBJECT: how a key is kept.
 
-import { fromText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
-import { CommandError, LFU_NOT_SELECTED, LFU_SELECTED, SYNTAX } from '../resp/errors.ts'
+import { CommandError, LFU_NOT_SELECTED, LFU_SELECTED } from '../resp/errors.ts'
 import { hitsOf, idleSeconds } from '../store/access.ts'
 import { entryEncoding, entryType, stringLength, stringStart } from '../store/entry.ts'
 import { INT } from '../values/string.ts'
@@ -11,17 +10,15 @@ import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
 
-const SAMPLES = fromText('samples')
 /** Redis keeps the integers below this as shared objects, whose count of references is INT_MAX. */
 const SHARED_INTEGERS = 10000
 const SHARED_REFERENCES = 2147483647
-/** A dict slot at the usual load. */
-const SLOT_BYTES = 11
 
-const LOOK_SECOND = [{ at: 2, last: 0, step: 1, flags: ['RO'] }] as const
+/** The key that they look at stands behind the subcommand. */
+export const SECOND_WORD = [{ at: 2, last: 0, step: 1, flags: ['RO'] }] as const
 
 /** Aims at the key in word 2 without counting as a use; answers null and returns 0 when it is missing. */
-function lookSecond(ctx: ReadContext, args: Args): number {
+export function lookSecond(ctx: ReadContext, args: Args): number {
   const e = ctx.keys.peekQuietly(args, 2)
   if (e === 0) ctx.reply.null()
   return e
@@ -64,23 +61,13 @@ function freq(ctx: ReadContext, args: Args): void {
   ctx.reply.int(hitsOf(ctx.keys.at.shard.arena.i32[(e + 8) >> 2]))
 }
 
-function usage(ctx: ReadContext, args: Args): void {
-  for (let i = 3; i < args.count; i += 2) {
-    if (!args.is(i, SAMPLES) || i + 1 >= args.count || args.int(i + 1) < 0) throw SYNTAX
-  }
-  const e = lookSecond(ctx, args)
-  if (e === 0) return
-  const a = ctx.keys.at.shard.arena
-  ctx.reply.int(a.sizeOf(e) + ctx.keys.valueAllocated(a, e) + SLOT_BYTES)
-}
-
 const LOOK = {
   effect: 'read',
   group: 'generic',
   since: '2.2.3',
   complexity: 'O(1)',
   flags: [],
-  keys: LOOK_SECOND,
+  keys: SECOND_WORD,
 } as const
 
 const objectSubcommands: readonly Command[] = [
@@ -119,21 +106,6 @@ const objectSubcommands: readonly Command[] = [
   },
 ]
 
-const memorySubcommands: readonly Command[] = [
-  {
-    effect: 'read',
-    group: 'server',
-    name: 'usage',
-    syntax: 'key [SAMPLES count]',
-    since: '4.0.0',
-    complexity: 'O(1)',
-    summary: 'Counts the bytes that a key and its value take, all included.',
-    flags: [],
-    keys: LOOK_SECOND,
-    run: usage,
-  },
-]
-
 function container(): never {
   throw new CommandError('ERR internal error')
 }
@@ -149,18 +121,6 @@ export const objectCommands: readonly Command[] = [
     summary: 'Looks at how keys are kept.',
     flags: [],
     subcommands: [...objectSubcommands, helpSubcommand('object', objectSubcommands, { since: '6.2.0' })],
-    run: container,
-  },
-  {
-    name: 'memory',
-    syntax: '',
-    effect: 'session',
-    group: 'server',
-    since: '4.0.0',
-    complexity: 'Depends on subcommand.',
-    summary: 'Looks at memory.',
-    flags: [],
-    subcommands: [...memorySubcommands, helpSubcommand('memory', memorySubcommands, { since: '4.0.0' })],
     run: container,
   },
 ]

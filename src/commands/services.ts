@@ -21,6 +21,14 @@ export interface ClientView {
   readonly fd: number
 }
 
+/** A line of MEMORY STATS: a number of bytes or things, a share of them, or what is inside. */
+export type MemoryFact = readonly [
+  name: string,
+  fact:
+    | { readonly kind: 'count' | 'share'; readonly value: number }
+    | { readonly kind: 'facts'; readonly facts: readonly MemoryFact[] },
+]
+
 export interface Services {
   readonly clients: {
     list(): readonly ClientView[]
@@ -68,6 +76,13 @@ export interface Services {
   /** INFO's text for these sections (lower case; none: the default ones). */
   info(sections: readonly string[]): string
   resetStatistics(): void
+  readonly memory: {
+    stats(): readonly MemoryFact[]
+    advice(): string
+    allocatorReport(): string
+    /** Gives what is free back to the system. */
+    purge(): void
+  }
   setActiveExpire(active: 'on' | 'off'): void
   /** Starts the shutdown; throws CommandError when the final save fails and `force` was not given. */
   shutdown(options: { readonly save: 'default' | 'save' | 'nosave'; readonly force: 'force' | 'gentle' }): void

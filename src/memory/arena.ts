@@ -30,8 +30,10 @@ import {
   ROOT,
   TABLE,
   TOP,
+  UNITS,
 } from './layout.ts'
-import { giveRun, isFreeMark, markUnits, takeRun, takeRunAt } from './runs.ts'
+import { releasePages } from './pages.ts'
+import { eachFreeRun, giveRun, isFreeMark, lowerTop, markUnits, takeRun, takeRunAt } from './runs.ts'
 import { refill, releaseIdle, relist, slabCapacity } from './slabs.ts'
 
 /** Offset of the owner's root area, a multiple of 8, the same in every arena. */
@@ -42,6 +44,11 @@ export const MAX_ARENA_BYTES = 2 ** 31 - 65536
 
 /** An arena that has touched no more than this is emptied in place: microseconds instead of a collection. */
 const KEPT_BYTES = 8 << 20
+
+/** Shorter free runs have no page of their own worth a call to the system. */
+const TRIMMED_UNITS = 32
+/** What a free run keeps in its own memory (runs.ts). */
+const FREE_RUN_BYTES = 8
 
 export class Arena {
   u8: Uint8Array<ArrayBuffer>
@@ -180,6 +187,22 @@ export class Arena {
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
     formatHeader(this.i32, capacity, rootBytes)
+  }
+
+  /** Gives what is free back to the system as far as it fills whole pages. What is handed out stays where it is. */
+  trim(): void {
+    const { i32, u8 } = this
+    const top = i32[TOP]
+    releaseIdle(i32)
+    if (lowerTop(i32)) releasePages(u8, i32[TOP] << UNIT_SHIFT, top << UNIT_SHIFT)
+    eachFreeRun(i32, TRIMMED_UNITS, (run, units) => {
+      releasePages(u8, (run << UNIT_SHIFT) + FREE_RUN_BYTES, (run + units) << UNIT_SHIFT)
+    })
+  }
+
+  /** Bytes of the slabs of each class of block sizes (classes.ts), free blocks included. */
+  slabBytes(): Int32Array {
+    return this.i32.slice(UNITS, UNITS + CLASS_BYTES.length).map(units => units << UNIT_SHIFT)
   }
 
   /** Live blocks of the slab that a block lies in, as a part of its capacity; 1 for a large block. Low ones are worth moving. */

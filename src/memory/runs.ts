@@ -12,7 +12,7 @@
 // Bins as in TLSF (Masmano, Ripoll, Crespo, Real: "TLSF: a new dynamic memory allocator for real-time systems", 2004).
 
 import { UNIT_SHIFT } from './classes.ts'
-import { BIN_HEADS, BIN_MAP, BIN_MAP_WORDS, END, TABLE, TOP } from './layout.ts'
+import { BIN_HEADS, BIN_MAP, BIN_MAP_WORDS, BINS, END, TABLE, TOP } from './layout.ts'
 
 const EXACT_BINS = 16
 /** Runs looked at in a bin whose runs may be too short. */
@@ -79,6 +79,28 @@ export function takeRunAt(i32: Int32Array, at: number, units: number): boolean {
   if (free > 0) unlink(i32, at, free)
   if (free > units) link(i32, at + units, free - units)
   return true
+}
+
+/** Makes the free run that ends at the top untouched again; true when there is one. Its words in the unit table are 0 then. */
+export function lowerTop(i32: Int32Array): boolean {
+  const table = i32[TABLE]
+  const top = i32[TOP]
+  const mark = i32[table + top - 1]
+  if (!isFreeMark(mark)) return false
+  const run = top - markUnits(mark)
+  unlink(i32, run, top - run)
+  i32.fill(0, table + run, table + top)
+  i32[TOP] = run
+  return true
+}
+
+/** Shows every free run in the bins of `leastUnits` and longer ones. What it holds but its first 8 bytes is nobody's. */
+export function eachFreeRun(i32: Int32Array, leastUnits: number, visit: (run: number, units: number) => void): void {
+  for (let bin = binOf(leastUnits); bin < BINS; bin++) {
+    for (let run = i32[BIN_HEADS + bin]; run !== 0; run = i32[run << WORD_SHIFT]) {
+      visit(run, markUnits(i32[i32[TABLE] + run]))
+    }
+  }
 }
 
 /** A free run of at least `units`, still in its bin; 0 when none was found. */

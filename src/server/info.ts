@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { clusterSection, modulesSection, replicationSection } from './info/alone-sections.ts'
 import { commandSection, errorSection, latencySection } from './info/command-sections.ts'
 import { keyspaceSection } from './info/keyspace-section.ts'
+import { type MemoryFigures, memoryFigures } from './info/memory-figures.ts'
 import { memorySection } from './info/memory-section.ts'
 import { persistenceSection } from './info/persistence-section.ts'
 import { clientsSection, cpuSection, serverSection } from './info/process-sections.ts'
@@ -43,9 +44,10 @@ const newId = (): string => randomBytes(20).toString('hex')
 export class Info {
   readonly runId = newId()
   private readonly replicationId = newId()
-  private readonly state: ServerState
+  readonly state: ServerState
   private readonly rates: Rates
-  private peakBytes: number
+  /** The most bytes that were in use. */
+  peakBytes: number
   private totalsBefore: Totals
   private commandsBefore: CommandTotals
 
@@ -80,6 +82,10 @@ export class Info {
     this.state.stats.settle(this.state.clock.nowNs())
     this.totalsBefore = readTotals(this.state)
     this.commandsBefore = readCommandTotals(this.state.stats)
+  }
+
+  memory(): MemoryFigures {
+    return memoryFigures(this)
   }
 
   private read(): Reading {

@@ -11,6 +11,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
+import { allocatorReport, memoryAdvice, memoryStats } from './info/memory-report.ts'
 import type { Info } from './info.ts'
 import type { Log } from './log.ts'
 
@@ -93,6 +94,15 @@ export function makeServices(parts: ServiceParts): Services {
     info: sections => parts.info().text(sections),
     resetStatistics() {
       parts.info().resetStatistics()
+    },
+    memory: {
+      stats: () => memoryStats(parts.info().memory()),
+      advice: () => memoryAdvice(parts.info().memory()),
+      allocatorReport: () => allocatorReport(keys),
+      purge() {
+        Bun.gc(true)
+        for (const { arena } of keys.shards) arena.trim()
+      },
     },
     setActiveExpire(active) {
       expiry.active = active === 'on'

@@ -25,10 +25,11 @@ const NEWER = new Set([
   'hgetex',
   'hsetex',
 ])
-/** Arguments that came after 7.0.15, by command. */
+/** Arguments that came after 7.0.15 or are ours, by command. */
 const NEWER_ARGUMENTS: Record<string, string> = {
   'client|kill': 'maxage',
   hscan: 'novalues',
+  lolwut: 'size',
   zrank: 'withscore',
   zrevrank: 'withscore',
 }

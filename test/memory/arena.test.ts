@@ -19,12 +19,13 @@ const steps = fc.array(
     fc.record({ kind: fc.constant('alloc' as const), bytes: sizes, times: fc.integer({ min: 1, max: 40 }) }),
     fc.record({ kind: fc.constant('free' as const), pick: fc.nat(), times: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ kind: fc.constant('extend' as const), pick: fc.nat(), more: fc.integer({ min: 0, max: 100000 }) }),
+    fc.record({ kind: fc.constant('trim' as const) }),
   ),
   { minLength: 1, maxLength: 60 },
 )
 
 describe('arena', () => {
-  test('blocks never overlap and every sum is exact, whatever is allocated, freed and extended', () => {
+  test('blocks never overlap and every sum is exact, whatever is allocated, freed, extended and trimmed', () => {
     fc.assert(
       fc.property(steps, fc.constantFrom(MIB / 2, 3 * MIB, 16 * MIB), (list, capacity) => {
         const model = new Model(new Arena(capacity, 40))
@@ -32,6 +33,7 @@ describe('arena', () => {
           if (step.kind === 'alloc') for (let i = 0; i < step.times; i++) model.alloc(step.bytes)
           if (step.kind === 'free') for (let i = 0; i < step.times; i++) model.free(step.pick + i * 7)
           if (step.kind === 'extend') model.extend(step.pick, step.more)
+          if (step.kind === 'trim') model.arena.trim()
           model.verify()
         }
         model.freeAll()
@@ -40,6 +42,26 @@ describe('arena', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  test.skipIf(process.platform !== 'linux')('trim gives free pages back to the system and leaves the rest', () => {
+    const arena = new Arena(128 * MIB)
+    const block = (): number => {
+      const offset = arena.alloc(32 * MIB)
+      arena.u8.fill(7, offset, offset + 32 * MIB)
+      return offset
+    }
+    const [low, kept, high] = [block(), block(), block()]
+    const before = process.memoryUsage.rss()
+    arena.free(low)
+    arena.free(high)
+    arena.trim()
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan(60 * MIB)
+    expect(arena.committedBytes).toBe(64 * MIB)
+    expect(arena.u8.subarray(kept, kept + 32 * MIB).every(byte => byte === 7)).toBe(true)
+    arena.check()
+    expect(block()).toBe(low)
+    expect(block()).toBe(high)
   })
 
   test('the size of a block is goodSize of what was asked, rounded up by at most an eighth above 56 bytes', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { BUCKETS, bucketOf } from '../../src/metrics/command-stats.ts'
+import { memoryAdvice, memoryStats } from '../../src/server/info/memory-report.ts'
 import { percentileNs } from '../../src/server/info/percentile.ts'
 import { human } from '../../src/server/info/section.ts'
 import { Info } from '../../src/server/info.ts'
@@ -18,6 +19,38 @@ function parse(text: string): Map<string, Map<string, string>> {
   }
   return sections
 }
+
+/** redis-server 7.0.15, with keys in database 0. */
+const MEMORY_STATS = [
+  'peak.allocated',
+  'total.allocated',
+  'startup.allocated',
+  'replication.backlog',
+  'clients.slaves',
+  'clients.normal',
+  'cluster.links',
+  'aof.buffer',
+  'lua.caches',
+  'functions.caches',
+  'db.0',
+  'overhead.total',
+  'keys.count',
+  'keys.bytes-per-key',
+  'dataset.bytes',
+  'dataset.percentage',
+  'peak.percentage',
+  'allocator.allocated',
+  'allocator.active',
+  'allocator.resident',
+  'allocator-fragmentation.ratio',
+  'allocator-fragmentation.bytes',
+  'allocator-rss.ratio',
+  'allocator-rss.bytes',
+  'rss-overhead.ratio',
+  'rss-overhead.bytes',
+  'fragmentation',
+  'fragmentation.bytes',
+]
 
 const DEFAULTS = [
   'Server',
@@ -152,6 +185,29 @@ describe('memory', () => {
     send('DEL', 'k')
     expect(Number(field('memory', 'used_memory_peak'))).toBeGreaterThan(1_000_000)
     expect(Number(field('memory', 'used_memory'))).toBeLessThan(1_000_000)
+  })
+
+  test("MEMORY STATS has Redis's names in its order, and the numbers of INFO", () => {
+    const { info, send, field } = setup()
+    send('SET', 'k', 'v'.repeat(1_000_000))
+    const facts = memoryStats(info.memory())
+    expect(facts.map(([name]) => name)).toEqual(MEMORY_STATS)
+    const number = (name: string) => facts.find(fact => fact[0] === name)?.[1]
+    expect(number('dataset.bytes')).toEqual({ kind: 'count', value: Number(field('memory', 'used_memory_dataset')) })
+    expect(number('keys.bytes-per-key')).toMatchObject({ kind: 'count' })
+  })
+
+  test('advice names what is conspicuous, and only that', () => {
+    const { info } = setup()
+    const calm = {
+      ...info.memory(),
+      ...{ usedBytes: 50e6, peakBytes: 50e6, arenaBytes: 50e6, committedBytes: 50e6, clientBytes: 1000, clients: 3 },
+    }
+    expect(memoryAdvice(calm)).toBe('I can find no problem with the memory of this server.\n')
+    expect(memoryAdvice({ ...calm, peakBytes: 100e6 })).toMatch(/^[^*]+\n\n \* Peak: [^*]+$/)
+    expect(memoryAdvice({ ...calm, committedBytes: 90e6 })).toMatch(/^[^*]+\n\n \* Fragmentation: [^*]+$/)
+    expect(memoryAdvice({ ...calm, clientBytes: 9e6 })).toMatch(/^[^*]+\n\n \* Clients: [^*]+$/)
+    expect(memoryAdvice({ ...calm, limitBytes: 51e6 })).toMatch(/^[^*]+\n\n \* Limit: [^*]+$/)
   })
 
   test('sizes for people read as those of Redis', () => {

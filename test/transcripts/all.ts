@@ -17,6 +17,7 @@ import { introspection } from './introspection.ts'
 import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
+import { memory } from './memory.ts'
 import { pubsub } from './pubsub.ts'
 import { server } from './server.ts'
 import { sets } from './sets.ts'
@@ -49,4 +50,5 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   command,
   introspection,
   server,
+  memory,
 }

@@ -18,6 +18,11 @@ import { type Transcript, transcript } from '../support/transcript.ts'
 
 const NOT_POSITIVE = '-ERR value is out of range, must be positive'
 
+const NOT_INTEGER = '-ERR value is not an integer or out of range'
+/** A picture of so many lines, and the version. */
+const lines = (count: number): RegExp =>
+  new RegExp(`^([^\\n]*\\n){${count}}\\nHills at night\\. Redis ver\\. 7\\.0\\.15\\n$`)
+
 const helpOf = (name: string) =>
   where(`help of ${name}`, r => Array.isArray(r) && Bun.inspect(r[0]).includes(`${name} <subcommand>`))
 
@@ -31,6 +36,14 @@ const ordinary: readonly Transcript[] = [
     ['INFO server', verbatim('txt', /^/)],
     ['INFO nothing', verbatim('txt', '')],
     ['INFO server clients', verbatim('txt', /^/)],
+  ]),
+  transcript('LOLWUT draws hills as large as they are asked for, within bounds, and tells the version', [
+    ['LOLWUT', verbatim('txt', lines(18))],
+    ['LOLWUT 20 3', verbatim('txt', lines(3))],
+    ['LOLWUT VERSION 5 20 3', verbatim('txt', lines(3))],
+    ['LOLWUT -9223372036854775808 9223372036854775807', verbatim('txt', lines(100))],
+    ['LOLWUT VERSION five', NOT_INTEGER],
+    ['LOLWUT 20 three', NOT_INTEGER],
   ]),
   transcript('SAVE writes a snapshot that DEBUG RELOAD reads', [
     ['MSET a 1 ns/b 2', OK],

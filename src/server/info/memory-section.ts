@@ -1,70 +1,14 @@
-// INFO's section Memory. `used_memory` is what the arenas have handed out plus the buffers of clients; only the former
-// counts towards the limit, so the latter are in mem_not_counted_for_evict: used minus not counted is what is limited.
+// INFO's section Memory. The buffers of clients do not count towards the limit, so they are in mem_not_counted_for_evict:
+// used minus not counted is what is limited.
 
 import { totalmem } from 'node:os'
-import { dictCount } from '../../memory/dict.ts'
-import { type Field, human, linesOf, type Reading, type Section } from './section.ts'
-import type { ServerState } from './state.ts'
-
-/** What a key costs beside its bytes: header of its entry, and its place in the dict (memory/dict.ts says 10.5). */
-const KEY_OVERHEAD_BYTES = 12 + 10.5
-/** The same of a namespace: its record without the name, and the dict of its first key. */
-const NAMESPACE_OVERHEAD_BYTES = 100
-
-interface Figures {
-  readonly usedBytes: number
-  readonly peakBytes: number
-  readonly startupBytes: number
-  /** Everything that is neither keys nor values. */
-  readonly overheadBytes: number
-  readonly arenaBytes: number
-  /** What the arenas have touched, free blocks included. */
-  readonly committedBytes: number
-  readonly clientBytes: number
-  readonly rssBytes: number
-  readonly limitBytes: number
-  readonly policy: string
-}
-
-function clientBytes(clients: ServerState['clients']): number {
-  let sum = 0
-  for (const client of clients.list()) sum += client.totalBytes
-  return sum
-}
-
-function figuresOf({ state, peakBytes }: Reading): Figures {
-  const { keys, clients, config, startupBytes } = state
-  const arenaBytes = keys.allocatedBytes()
-  const ofClients = clientBytes(clients)
-  const used = arenaBytes + ofClients
-  let committedBytes = 0
-  let ofKeys = 0
-  for (const shard of keys.shards) {
-    committedBytes += shard.arena.committedBytes
-    for (let db = 0; db < keys.databases; db++) {
-      ofKeys += dictCount(shard.arena, shard.database(db)) * NAMESPACE_OVERHEAD_BYTES
-    }
-  }
-  for (let db = 0; db < keys.databases; db++) ofKeys += keys.size(db) * KEY_OVERHEAD_BYTES
-  return {
-    usedBytes: used,
-    peakBytes: Math.max(peakBytes, used),
-    startupBytes,
-    overheadBytes: Math.min(used, Math.round(startupBytes + ofClients + ofKeys)),
-    arenaBytes,
-    committedBytes,
-    clientBytes: ofClients,
-    rssBytes: process.memoryUsage.rss(),
-    limitBytes: keys.limitBytes,
-    policy: config.text('maxmemory-policy') ?? 'noeviction',
-  }
-}
+import { datasetBytes, type MemoryFigures, memoryFigures, netBytes } from './memory-figures.ts'
+import { type Field, human, linesOf, type Section } from './section.ts'
 
 const ratio = (a: number, b: number): string => (b === 0 ? 0 : a / b).toFixed(2)
 const percent = (a: number, b: number): string => `${ratio(a * 100, b)}%`
-const dataset = (f: Figures): number => f.usedBytes - f.overheadBytes
 
-const FIELDS: readonly Field<Figures>[] = [
+const FIELDS: readonly Field<MemoryFigures>[] = [
   ['used_memory', f => f.usedBytes],
   ['used_memory_human', f => human(f.usedBytes)],
   ['used_memory_rss', f => f.rssBytes],
@@ -74,8 +18,8 @@ const FIELDS: readonly Field<Figures>[] = [
   ['used_memory_peak_perc', f => percent(f.usedBytes, f.peakBytes)],
   ['used_memory_overhead', f => f.overheadBytes],
   ['used_memory_startup', f => f.startupBytes],
-  ['used_memory_dataset', dataset],
-  ['used_memory_dataset_perc', f => percent(dataset(f), Math.max(1, f.usedBytes - f.startupBytes))],
+  ['used_memory_dataset', datasetBytes],
+  ['used_memory_dataset_perc', f => percent(datasetBytes(f), netBytes(f))],
   ['allocator_allocated', f => f.arenaBytes],
   ['allocator_active', f => f.committedBytes],
   ['allocator_resident', f => f.committedBytes],
@@ -123,5 +67,5 @@ export const memorySection: Section = {
   title: 'Memory',
   names: ['memory'],
   asked: 'always',
-  lines: reading => linesOf(FIELDS, figuresOf(reading)),
+  lines: reading => linesOf(FIELDS, memoryFigures(reading)),
 }

@@ -1,0 +1,95 @@
+// What memory is used for, as INFO's section Memory and MEMORY STATS show it. "Used" is what the arenas have handed out plus
+// the buffers of clients; only the former counts towards the limit.
+
+import { dictCount } from '../../memory/dict.ts'
+import { HEADER_BYTES, TIMED_HEADER_BYTES } from '../../store/entry.ts'
+import type { Keyspace } from '../../store/keyspace.ts'
+import { DB_TIMED } from '../../store/shard.ts'
+import type { Reading } from './section.ts'
+import type { ServerState } from './state.ts'
+
+/** What a key costs beside its bytes: header of its entry, and its place in the dict (memory/dict.ts says 10.5). */
+const KEY_OVERHEAD_BYTES = HEADER_BYTES + 10.5
+const TIMED_OVERHEAD_BYTES = TIMED_HEADER_BYTES - HEADER_BYTES
+/** What a namespace costs: its record without the name, and the dict of its first key. */
+const NAMESPACE_OVERHEAD_BYTES = 100
+
+/** What a database takes beside the names and values of its keys. */
+interface DatabaseFigures {
+  readonly db: number
+  readonly keys: number
+  readonly tableBytes: number
+  readonly deadlineBytes: number
+}
+
+export interface MemoryFigures {
+  readonly usedBytes: number
+  readonly peakBytes: number
+  readonly startupBytes: number
+  /** Everything that is neither keys nor values. */
+  readonly overheadBytes: number
+  readonly arenaBytes: number
+  /** What the arenas have touched, free blocks included. */
+  readonly committedBytes: number
+  readonly clientBytes: number
+  readonly clients: number
+  readonly rssBytes: number
+  readonly limitBytes: number
+  readonly policy: string
+  /** Those that have keys. */
+  readonly databases: readonly DatabaseFigures[]
+}
+
+function clientBytes(clients: ServerState['clients']): number {
+  let sum = 0
+  for (const client of clients.list()) sum += client.totalBytes
+  return sum
+}
+
+function databaseFigures(keys: Keyspace, db: number): DatabaseFigures {
+  let namespaces = 0
+  let timed = 0
+  for (const shard of keys.shards) {
+    const record = shard.database(db)
+    namespaces += dictCount(shard.arena, record)
+    timed += shard.arena.i32[(record + DB_TIMED) >> 2]
+  }
+  const count = keys.size(db)
+  return {
+    db,
+    keys: count,
+    tableBytes: Math.round(count * KEY_OVERHEAD_BYTES + namespaces * NAMESPACE_OVERHEAD_BYTES),
+    deadlineBytes: timed * TIMED_OVERHEAD_BYTES,
+  }
+}
+
+export function memoryFigures({ state, peakBytes }: Pick<Reading, 'state' | 'peakBytes'>): MemoryFigures {
+  const { keys, clients, config, startupBytes } = state
+  const arenaBytes = keys.allocatedBytes()
+  const ofClients = clientBytes(clients)
+  const used = arenaBytes + ofClients
+  let committedBytes = 0
+  for (const shard of keys.shards) committedBytes += shard.arena.committedBytes
+  const databases: DatabaseFigures[] = []
+  for (let db = 0; db < keys.databases; db++) if (keys.size(db) > 0) databases.push(databaseFigures(keys, db))
+  const ofKeys = databases.reduce((sum, { tableBytes, deadlineBytes }) => sum + tableBytes + deadlineBytes, 0)
+  return {
+    usedBytes: used,
+    peakBytes: Math.max(peakBytes, used),
+    startupBytes,
+    overheadBytes: Math.min(used, startupBytes + ofClients + ofKeys),
+    arenaBytes,
+    committedBytes,
+    clientBytes: ofClients,
+    clients: clients.count,
+    rssBytes: process.memoryUsage.rss(),
+    limitBytes: keys.limitBytes,
+    policy: config.text('maxmemory-policy') ?? 'noeviction',
+    databases,
+  }
+}
+
+/** Bytes of keys and values. */
+export const datasetBytes = (f: MemoryFigures): number => f.usedBytes - f.overheadBytes
+/** Bytes in use that an empty server does not use; at least 1, because it is divided by. */
+export const netBytes = (f: MemoryFigures): number => Math.max(1, f.usedBytes - f.startupBytes)
