@@ -1,4 +1,4 @@
-// What /metrics says of namespaces: keys and bytes of those that have a label of their own, the rest of each database under
+// What /metrics and INFO say of namespaces: keys and bytes of those that have a label of their own, the rest of each database under
 // `_other`. The work is bounded by the labels: they are looked up by name, and the rest is the database's sum minus them,
 // so a million one-key namespaces cost a scrape nothing.
 //
@@ -7,7 +7,16 @@
 
 import { dictBytes, dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import type { Keyspace } from '../store/keyspace.ts'
-import { DB_LOGICAL, NS_ALLOCATED, NS_HASH, NS_LOGICAL, NS_NAME, NS_NAME_LENGTH } from '../store/shard.ts'
+import {
+  DB_LOGICAL,
+  DB_TIMED,
+  NS_ALLOCATED,
+  NS_HASH,
+  NS_LOGICAL,
+  NS_NAME,
+  NS_NAME_LENGTH,
+  NS_TIMED,
+} from '../store/shard.ts'
 import { type NamespaceLabels, NO_NAMESPACE, OTHER_NAMESPACES } from './command-stats.ts'
 
 interface NamespaceSeries {
@@ -19,6 +28,7 @@ interface NamespaceSeries {
 export interface NamespaceRow {
   readonly series: NamespaceSeries
   readonly keys: number
+  readonly timed: number
   readonly logicalBytes: number
   /** Bytes handed out for entries, values and dict; undefined for `_other`, where only the sum of all is known. */
   readonly allocatedBytes: number | undefined
@@ -67,7 +77,7 @@ export class NamespaceSurvey {
     }
     const told = new Map(rows.map(row => [`${row.series.db ?? ''} ${row.series.namespace}`, row.series]))
     for (const [id, series] of this.last) {
-      if (!told.has(id)) rows.push({ series, keys: 0, logicalBytes: 0, allocatedBytes: 0 })
+      if (!told.has(id)) rows.push({ series, keys: 0, timed: 0, logicalBytes: 0, allocatedBytes: 0 })
     }
     this.last = told
     return rows
@@ -77,22 +87,29 @@ export class NamespaceSurvey {
     if (!this.isFull) this.giveLabels(db)
     this.learnLabels()
     let otherKeys = this.keys.size(db)
+    let otherTimed = 0
     let otherBytes = 0
-    for (const shard of this.keys.shards) otherBytes += shard.arena.f64[(shard.database(db) + DB_LOGICAL) >> 3]
+    for (const shard of this.keys.shards) {
+      const record = shard.database(db)
+      otherTimed += shard.arena.i32[(record + DB_TIMED) >> 2]
+      otherBytes += shard.arena.f64[(record + DB_LOGICAL) >> 3]
+    }
     for (const name of this.named) {
       const row = this.rowOf(db, name)
       if (row.keys === 0) continue
       rows.push(row)
       otherKeys -= row.keys
+      otherTimed -= row.timed
       otherBytes -= row.logicalBytes
     }
     if (otherKeys === 0) return
     const series = seriesOf(db, labelText(this.labels.names, OTHER_NAMESPACES))
-    rows.push({ series, keys: otherKeys, logicalBytes: otherBytes, allocatedBytes: undefined })
+    rows.push({ series, keys: otherKeys, timed: otherTimed, logicalBytes: otherBytes, allocatedBytes: undefined })
   }
 
   private rowOf(db: number, { text, bytes, hash }: Named): NamespaceRow {
     let keys = 0
+    let timed = 0
     let logicalBytes = 0
     let allocatedBytes = 0
     for (const shard of this.keys.shards) {
@@ -100,10 +117,11 @@ export class NamespaceSurvey {
       if (ns === 0) continue
       const { arena } = shard
       keys += dictCount(arena, ns)
+      timed += arena.i32[(ns + NS_TIMED) >> 2]
       logicalBytes += arena.f64[(ns + NS_LOGICAL) >> 3]
       allocatedBytes += arena.f64[(ns + NS_ALLOCATED) >> 3] + dictBytes(arena, ns)
     }
-    return { series: seriesOf(db, text), keys, logicalBytes, allocatedBytes }
+    return { series: seriesOf(db, text), keys, timed, logicalBytes, allocatedBytes }
   }
 
   /** Gives labels to namespaces of the database that no command has named, such as those of a snapshot. */

@@ -2,11 +2,13 @@
 // they look for. The sections are tables (info/*.ts); here is what they are chosen by and computed from.
 
 import { randomBytes } from 'node:crypto'
+import { NamespaceSurvey } from '../metrics/namespaces.ts'
 import { clusterSection, modulesSection, replicationSection } from './info/alone-sections.ts'
 import { commandSection, errorSection, latencySection } from './info/command-sections.ts'
 import { keyspaceSection } from './info/keyspace-section.ts'
 import { type MemoryFigures, memoryFigures } from './info/memory-figures.ts'
 import { memorySection } from './info/memory-section.ts'
+import { namespacesSection } from './info/namespaces-section.ts'
 import { persistenceSection } from './info/persistence-section.ts'
 import { clientsSection, cpuSection, serverSection } from './info/process-sections.ts'
 import { Rates } from './info/rates.ts'
@@ -36,6 +38,7 @@ const SECTIONS: readonly Section[] = [
   latencySection,
   clusterSection,
   keyspaceSection,
+  namespacesSection,
 ]
 
 /** 40 hex digits, as Redis's run ids. */
@@ -44,10 +47,10 @@ const newId = (): string => randomBytes(20).toString('hex')
 export class Info {
   readonly runId = newId()
   private readonly replicationId = newId()
-  readonly state: ServerState
-  private readonly rates: Rates
-  /** The most bytes that were in use. */
-  peakBytes: number
+  private readonly state: ServerState
+  private readonly survey: NamespaceSurvey
+  private rates: Rates
+  private peakBytes: number
   private totalsBefore: Totals
   private commandsBefore: CommandTotals
 
@@ -55,6 +58,7 @@ export class Info {
     const totals = readTotals(state)
     this.state = state
     this.peakBytes = state.startupBytes
+    this.survey = new NamespaceSurvey(state.keys, state.labels)
     this.rates = new Rates(totals, state.clock.nowNs())
     this.totalsBefore = totals
     this.commandsBefore = readCommandTotals(state.stats)
@@ -81,11 +85,12 @@ export class Info {
   resetStatistics(): void {
     this.state.stats.settle(this.state.clock.nowNs())
     this.totalsBefore = readTotals(this.state)
+    this.rates = new Rates(this.totalsBefore, this.state.clock.nowNs())
     this.commandsBefore = readCommandTotals(this.state.stats)
   }
 
   memory(): MemoryFigures {
-    return memoryFigures(this)
+    return memoryFigures(this.read())
   }
 
   private read(): Reading {
@@ -99,6 +104,7 @@ export class Info {
         commands ??= commandTotalsSince(readCommandTotals(state.stats), this.commandsBefore)
         return commands
       },
+      namespaces: () => this.survey.take(),
       rates: this.rates,
       runId: this.runId,
       replicationId: this.replicationId,
@@ -107,10 +113,17 @@ export class Info {
   }
 }
 
+/** The names of many sections that mean a section too, by how that one wants to be asked. */
+const WIDE: Readonly<Record<Section['asked'], readonly string[]>> = {
+  always: ['default', 'all', 'everything'],
+  'by-name': ['all', 'everything'],
+  'by-own-name': ['everything'],
+}
+
 function chosen(names: readonly string[]): Section[] {
-  if (names.includes('all') || names.includes('everything')) return [...SECTIONS]
-  const defaults = names.length === 0 || names.includes('default')
-  return SECTIONS.filter(section => {
-    return (defaults && section.asked === 'always') || section.names.some(name => names.includes(name))
-  })
+  const wide = names.length === 0 ? ['default'] : names
+  return SECTIONS.filter(
+    section =>
+      WIDE[section.asked].some(name => wide.includes(name)) || section.names.some(name => names.includes(name)),
+  )
 }

@@ -14,6 +14,7 @@ import { FLAG_OUTSIDE, FLAG_TIMED, FLAG_UNLISTED, keyLength, keyStart, namespace
 import type { Keyspace } from './keyspace.ts'
 import { Place } from './place.ts'
 import {
+  DB_KEYS,
   DB_NEXT_DEAD,
   DB_NUMBER,
   NS_DB,
@@ -36,6 +37,11 @@ const ALL_HASHES = 0x1_0000_0000
 export class Expiry {
   /** False after DEBUG SET-ACTIVE-EXPIRE 0. */
   active = true
+  /** Time that slices took in ns, and how many were ended by their time with work left. */
+  spentNs = 0
+  cutShort = 0
+  /** Keys of flushed databases that have been freed. */
+  freed = 0
   private readonly keys: Keyspace
   private readonly clock: Clock
   private readonly place: Place
@@ -57,12 +63,30 @@ export class Expiry {
   slice(): boolean {
     const start = this.clock.nowNs()
     this.keys.setNow(this.clock.nowMs())
+    const isCutShort = this.workUntil(start + SLICE_MS * 1e6)
+    this.spentNs += this.clock.nowNs() - start
+    if (isCutShort) this.cutShort++
+    return isCutShort
+  }
+
+  /** True when the time (ns) came before the end of the work. */
+  private workUntil(endNs: number): boolean {
     for (const shard of this.keys.shards) {
       while (this.step(shard)) {
-        if (this.clock.nowNs() - start > SLICE_MS * 1e6) return true
+        if (this.clock.nowNs() > endNs) return true
       }
     }
     return false
+  }
+
+  /** Keys of flushed databases that are still to be freed. */
+  get pending(): number {
+    let keys = 0
+    for (const { arena } of this.keys.shards) {
+      let record = arena.i32[ROOT_DEAD >> 2]
+      for (; record !== 0; record = arena.i32[(record + DB_NEXT_DEAD) >> 2]) keys += arena.i32[(record + DB_KEYS) >> 2]
+    }
+    return keys
   }
 
   /** Frees some of what was flushed; false when there is none. The keyspace calls it before it refuses a write. */
@@ -186,6 +210,8 @@ export class Expiry {
     this.batch.length = 0
     const next = dictScan(a, ns, a.i32[at] >>> 0, STEPS_PER_LOOK, this.batch)
     for (let i = 0; i < this.batch.length; i++) this.freeEntry(shard, this.batch.refs[i] as number)
+    this.freed += this.batch.length
+    a.i32[(record + DB_KEYS) >> 2] -= this.batch.length
     if (next < ALL_HASHES) {
       a.i32[at] = next | 0
       return

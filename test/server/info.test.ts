@@ -84,11 +84,13 @@ describe('sections', () => {
     expect([...parse(info.text(['default'])).keys()]).toEqual(DEFAULTS)
   })
 
-  test('all and everything add the by-command ones, each once however often it is named', () => {
+  test('all and everything add the by-command ones, each once however often it is named; everything, namespaces', () => {
     const { info } = setup()
+    const all = Object.keys(redis)
+    const everything = [...all, 'Namespaces']
     for (const names of [['all'], ['everything'], ['cpu', 'all', 'cpu'], ['default', 'everything']]) {
       const text = info.text(names)
-      expect([...parse(text).keys()]).toEqual(Object.keys(redis))
+      expect([...parse(text).keys()]).toEqual(names.includes('everything') ? everything : all)
       expect(text.match(/# CPU\r\n/g)).toHaveLength(1)
     }
   })
@@ -263,6 +265,36 @@ describe('stats', () => {
     expect(field('stats', 'evicted_keys')).toBe('0')
   })
 
+  test('what a FLUSHDB leaves to be freed later is shown until it is, then as freed; CONFIG RESETSTAT forgets that', () => {
+    const { field, send, server, info } = setup()
+    for (let i = 0; i < 100; i++) send('SET', `k${i}`, 'v')
+    // A shard with no other database would be emptied at once.
+    for (let i = 0; i < 100; i++) send('COPY', `k${i}`, `k${i}`, 'DB', '1')
+    send('FLUSHDB')
+    expect(field('memory', 'lazyfree_pending_objects')).toBe('100')
+    while (server.expiry.slice());
+    expect(field('memory', 'lazyfree_pending_objects')).toBe('0')
+    expect(field('memory', 'lazyfreed_objects')).toBe('100')
+    info.resetStatistics()
+    expect(field('memory', 'lazyfreed_objects')).toBe('0')
+  })
+
+  test('failed logins are counted', () => {
+    const { field, send } = setup([['requirepass', 'secret']])
+    send('AUTH', 'wrong')
+    send('AUTH', 'secret')
+    expect(field('stats', 'acl_access_denied_auth')).toBe('1')
+  })
+
+  test('CONFIG RESETSTAT takes back what goes on per second', () => {
+    const { field, send, info, clock } = setup()
+    for (let i = 0; i < 160; i++) send('PING')
+    clock.advance(100)
+    info.tick()
+    info.resetStatistics()
+    expect(field('stats', 'instantaneous_ops_per_sec')).toBe('0')
+  })
+
   test('rejected connections are not among the received ones', () => {
     const { field, server } = setup()
     Object.assign(server.clients.counts, { accepted: 5, rejected: 2, bytesIn: 10, bytesOut: 20 })
@@ -408,5 +440,41 @@ describe('keyspace', () => {
     expect(info.text(['keyspace'])).toBe(
       '# Keyspace\r\ndb0:keys=3,expires=2,avg_ttl=1500\r\ndb7:keys=1,expires=0,avg_ttl=0\r\n',
     )
+  })
+})
+
+describe('namespaces', () => {
+  test('each has a line with the keys of all databases, and what is allocated for all of them adds up', () => {
+    const { info, send, state } = setup()
+    send('SET', 'a', '1')
+    send('SET', 'ns/b', 'four', 'EX', '9')
+    send('COPY', 'ns/b', 'ns/b', 'DB', '7')
+    const lines = parse(info.text(['namespaces'])).get('Namespaces')
+    expect([...(lines?.keys() ?? [])]).toEqual(['ns_default', 'ns_ns'])
+    expect(lines?.get('ns_default')).toMatch(/^keys=1,expires=0,used=9,allocated=\d+$/)
+    expect(lines?.get('ns_ns')).toMatch(/^keys=2,expires=2,used=14,allocated=\d+$/)
+    const allocated = [...(lines?.values() ?? [])].map(line => Number(/allocated=(\d+)/.exec(line)?.[1]))
+    const rest = state.keys.allocatedBytes() - state.startupBytes - allocated.reduce((sum, n) => sum + n, 0)
+    // What is left are the records of namespaces and the dicts that list them.
+    expect(rest).toBeGreaterThanOrEqual(0)
+    expect(rest).toBeLessThan(2000)
+  })
+
+  test('names that would break the line are written as in a URL; those beyond the cap are summed', () => {
+    const { info, send } = setup([['metrics-max-namespaces', '2']])
+    send('SET', 'a:b,c=d#\r\n%/k', '1')
+    send('SET', 'k\xc3\xa4se/k', '1')
+    for (let i = 0; i < 5; i++) send('SET', `more${i}/k`, '1', 'EX', '9')
+    const lines = parse(info.text(['namespaces'])).get('Namespaces')
+    expect([...(lines?.keys() ?? [])]).toEqual(['ns_a%3Ab%2Cc%3Dd%23%0D%0A%25', 'ns_k\xc3\xa4se', 'ns__other'])
+    expect(lines?.get('ns__other')).toMatch(/^keys=5,expires=5,used=35,allocated=[1-9]\d*$/)
+  })
+
+  test('a namespace whose last key goes has no line', () => {
+    const { info, send } = setup()
+    send('SET', 'ns/k', '1')
+    expect(info.text(['namespaces'])).toContain('ns_ns:')
+    send('DEL', 'ns/k')
+    expect(info.text(['namespaces'])).toBe('# Namespaces\r\n')
   })
 })

@@ -40,7 +40,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()
-  const { keys, stats, labels, table, clients, channels, startedMs } = server
+  const { keys, expiry, stats, labels, table, clients, channels, startedMs } = server
   const execute = (words: readonly string[]): void => {
     const request = new Args()
     request.fill(words.map(word => Buffer.from(word, 'latin1')))
@@ -54,6 +54,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       config,
       clock,
       keys,
+      expiry,
       stats,
       labels,
       table,

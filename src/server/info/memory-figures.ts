@@ -36,6 +36,9 @@ export interface MemoryFigures {
   readonly rssBytes: number
   readonly limitBytes: number
   readonly policy: string
+  /** Keys of flushed databases: to be freed, and freed. */
+  readonly pendingKeys: number
+  readonly freedKeys: number
   /** Those that have keys. */
   readonly databases: readonly DatabaseFigures[]
 }
@@ -63,7 +66,7 @@ function databaseFigures(keys: Keyspace, db: number): DatabaseFigures {
   }
 }
 
-export function memoryFigures({ state, peakBytes }: Pick<Reading, 'state' | 'peakBytes'>): MemoryFigures {
+export function memoryFigures({ state, peakBytes, totals }: Reading): MemoryFigures {
   const { keys, clients, config, startupBytes } = state
   const arenaBytes = keys.allocatedBytes()
   const ofClients = clientBytes(clients)
@@ -85,6 +88,8 @@ export function memoryFigures({ state, peakBytes }: Pick<Reading, 'state' | 'pea
     rssBytes: process.memoryUsage.rss(),
     limitBytes: keys.limitBytes,
     policy: config.text('maxmemory-policy') ?? 'noeviction',
+    pendingKeys: state.expiry.pending,
+    freedKeys: totals.lazilyFreed,
     databases,
   }
 }

@@ -59,8 +59,8 @@ const FIELDS: readonly Field<MemoryFigures>[] = [
   // Redis's tests look for jemalloc here before they expect its fragmentation figures.
   ['mem_allocator', 'kvns-arena'],
   ['active_defrag_running', 0],
-  ['lazyfree_pending_objects', 0],
-  ['lazyfreed_objects', 0],
+  ['lazyfree_pending_objects', f => f.pendingKeys],
+  ['lazyfreed_objects', f => f.freedKeys],
 ]
 
 export const memorySection: Section = {

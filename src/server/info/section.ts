@@ -1,6 +1,7 @@
 // What a section of INFO is: a title, the names it is asked by, and lines. Most are a table of fields, each a name beside
 // the function that says its value; a plain value is what we do not have (yet) and Redis shows.
 
+import type { NamespaceRow } from '../../metrics/namespaces.ts'
 import type { Rates } from './rates.ts'
 import type { ServerState } from './state.ts'
 import type { CommandTotals, Totals } from './totals.ts'
@@ -13,6 +14,8 @@ export interface Reading {
   readonly totals: Totals
   /** Costs a pass over all counters, so it is made only for the sections that show it. */
   commandTotals(): CommandTotals
+  /** The namespaces that have a label, of each database, and the others summed; counted when it is called. */
+  namespaces(): readonly NamespaceRow[]
   readonly rates: Rates
   /** 40 hex digits each: this run of the server, and its history of writes. */
   readonly runId: string
@@ -28,8 +31,8 @@ export interface Section {
   readonly title: string
   /** Lower case. */
   readonly names: readonly string[]
-  /** Whether INFO shows it unasked. */
-  readonly asked: 'always' | 'by-name'
+  /** Whether INFO shows it unasked, with `all`, or only with `everything`. */
+  readonly asked: 'always' | 'by-name' | 'by-own-name'
   lines(reading: Reading): string[]
 }
 

@@ -7,6 +7,7 @@ import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.
 import type { Channels } from '../../pubsub/channels.ts'
 import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
+import type { Expiry } from '../../store/expiry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
 import type { Config } from '../config/config.ts'
 
@@ -41,6 +42,7 @@ export interface ServerState {
   readonly config: Config
   readonly clock: Clock
   readonly keys: Keyspace
+  readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
   readonly table: { readonly rows: readonly TableRow[] }

@@ -22,8 +22,8 @@ export const statsSection = sectionOf('Stats', [
   ['sync_partial_err', 0],
   ['expired_keys', ({ totals }) => totals.expired],
   ['expired_stale_perc', '0.00'],
-  ['expired_time_cap_reached_count', 0],
-  ['expire_cycle_cpu_milliseconds', 0],
+  ['expired_time_cap_reached_count', ({ totals }) => totals.expiryCutShort],
+  ['expire_cycle_cpu_milliseconds', ({ totals }) => Math.floor(totals.expiryNs / 1e6)],
   ['evicted_keys', 0],
   ['evicted_clients', 0],
   ['total_eviction_exceeded_time', 0],
@@ -55,4 +55,6 @@ export const statsSection = sectionOf('Stats', [
   ['io_threaded_writes_processed', 0],
   ['reply_buffer_shrinks', 0],
   ['reply_buffer_expands', 0],
+  // Of Redis 7.2.
+  ['acl_access_denied_auth', ({ totals }) => totals.failedLogins],
 ])

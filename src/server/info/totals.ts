@@ -19,9 +19,14 @@ export interface Totals {
   readonly hits: number
   readonly misses: number
   readonly saves: number
+  /** Of the background removal of keys (store/expiry.ts). */
+  readonly expiryNs: number
+  readonly expiryCutShort: number
+  readonly lazilyFreed: number
+  readonly failedLogins: number
 }
 
-export function readTotals({ clients: { counts }, stats, keys, bugs, snapshots }: ServerState): Totals {
+export function readTotals({ clients: { counts }, stats, keys, expiry, bugs, snapshots }: ServerState): Totals {
   return {
     connections: counts.accepted - counts.rejected,
     rejectedConnections: counts.rejected,
@@ -37,6 +42,10 @@ export function readTotals({ clients: { counts }, stats, keys, bugs, snapshots }
     hits: keys.hits,
     misses: keys.misses,
     saves: snapshots.saves,
+    expiryNs: expiry.spentNs,
+    expiryCutShort: expiry.cutShort,
+    lazilyFreed: expiry.freed,
+    failedLogins: stats.errorCodes.get('WRONGPASS') ?? 0,
   }
 }
 
