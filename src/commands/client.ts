@@ -1,7 +1,14 @@
 // CLIENT: the other side of each connection, listed, named and closed.
 
 import { fromText } from '../bytes/ascii.ts'
-import { CommandError, NO_SUCH_CLIENT, SYNTAX, subcommandSyntax } from '../resp/errors.ts'
+import {
+  CommandError,
+  NO_SUCH_CLIENT,
+  SYNTAX,
+  subcommandSyntax,
+  TIMEOUT_NEGATIVE,
+  TIMEOUT_NOT_AN_INTEGER,
+} from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
 import type { Command, SessionContext } from './command.ts'
@@ -121,6 +128,9 @@ function kill(ctx: SessionContext, args: Args): void {
   else ctx.reply.int(victims.length)
 }
 
+const WRITE = fromText('write')
+const ALL = fromText('all')
+const PAUSE_MODE = new CommandError('ERR CLIENT PAUSE mode must be WRITE or ALL')
 const REASON = new CommandError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 const TIMEOUT = fromText('timeout')
 const ERROR = fromText('error')
@@ -133,6 +143,22 @@ function unblock(ctx: SessionContext, args: Args): void {
   const id = args.int(2)
   const view = clients.list().find(v => v.session.id === id)
   ctx.reply.int(view !== undefined && clients.unblock(view.session, how) ? 1 : 0)
+}
+
+function pause(ctx: SessionContext, args: Args): void {
+  if (args.count > 4) throw subcommandSyntax(args.text(1), 'client')
+  const kind = args.count === 3 || args.is(3, ALL) ? 'all' : 'write'
+  if (kind === 'write' && !args.is(3, WRITE)) throw PAUSE_MODE
+  const ms = args.int(2, TIMEOUT_NOT_AN_INTEGER)
+  if (ms < 0) throw TIMEOUT_NEGATIVE
+  // Redis's 0 is no moment: it ends nothing earlier, but makes a pause that is there stricter.
+  ctx.services.clients.pause(ctx.session, kind, ms === 0 ? 0 : ctx.services.nowMs() + ms)
+  ctx.reply.ok()
+}
+
+function unpause(ctx: SessionContext): void {
+  ctx.services.clients.unpause(ctx.session)
+  ctx.reply.ok()
 }
 
 function setname(ctx: SessionContext, args: Args): void {
@@ -250,6 +276,28 @@ const subcommands: readonly Command[] = [
     complexity: 'O(N) for N clients and the keys that the one waits for',
     summary: 'Ends the wait of a blocked connection, as its timeout would or with an error.',
     run: unblock,
+  },
+  {
+    ...ADMIN,
+    effect: 'server',
+    name: 'pause',
+    arity: -3,
+    syntax: 'timeout(integer) [mode: WRITE | ALL]',
+    since: '2.9.50',
+    complexity: 'O(1)',
+    summary: 'Holds the requests of all clients, or only writes, for so many milliseconds.',
+    history: [['6.2.0', 'Option `WRITE`.']],
+    run: pause,
+  },
+  {
+    ...ADMIN,
+    effect: 'server',
+    name: 'unpause',
+    syntax: '',
+    since: '6.2.0',
+    complexity: 'O(N) for N paused clients',
+    summary: 'Ends a pause.',
+    run: unpause,
   },
   {
     ...SUB,

@@ -146,6 +146,8 @@ interface Row<E extends Effect, C> {
   readonly inTransaction?: 'runs'
   /** `allowed`: also for a RESP2 client that is subscribed to something. */
   readonly whileSubscribed?: 'allowed'
+  /** `waits`: for the end of CLIENT PAUSE WRITE too, as if it were a write (Redis's hidden flag may_replicate). */
+  readonly whilePaused?: 'waits'
   /** Rows of a container command; their names have no prefix. Such a row's own `run` is never called. */
   readonly subcommands?: readonly Command[]
   readonly run: (ctx: C, args: Args) => void

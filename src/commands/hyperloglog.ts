@@ -211,6 +211,7 @@ export const hyperLogLogCommands: readonly Command[] = [
     summary: 'Estimates how many different elements were added to one or several HyperLogLogs.',
     flags: [],
     keys: [{ at: 1, last: -1, step: 1, flags: ['RW', 'access'], notes: 'The count of a single key is kept in it.' }],
+    whilePaused: 'waits',
     run: pfcount,
   },
   {

@@ -238,6 +238,7 @@ export const pubsubCommands: readonly Command[] = [
     complexity: 'O(N+M) for N subscribers of the channel and M patterns',
     summary: 'Sends a message to a channel; gives how many received it.',
     flags: ['loading', 'stale', 'fast', 'pubsub'],
+    whilePaused: 'waits',
     run: publish('channel'),
   },
   {
@@ -249,6 +250,7 @@ export const pubsubCommands: readonly Command[] = [
     summary: 'Sends a message to a shard channel; gives how many received it.',
     flags: ['loading', 'stale', 'fast', 'pubsub'],
     keys: SHARD_CHANNEL,
+    whilePaused: 'waits',
     run: publish('shard'),
   },
   {

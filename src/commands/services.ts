@@ -1,6 +1,7 @@
 // What commands may ask of the server around them. The server implements it; tests run commands with the real one.
 
 import type { Channels } from '../pubsub/channels.ts'
+import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
 
 /** One line of CLIENT LIST, and what CLIENT KILL filters by. */
@@ -38,6 +39,12 @@ export interface Services {
     push(session: Session, bytes: Uint8Array): void
     /** The same for the client that is served, in the place of its reply. */
     confirm(bytes: Uint8Array): void
+    /**
+     * Holds the requests of all whom the client sees through the millisecond `untilMs`, or those that may change data; a
+     * pause that is there already is made stricter and longer, never milder or shorter.
+     */
+    pause(by: Session, kind: PauseKind, untilMs: number): void
+    unpause(by: Session): void
     /** Ends the wait of a blocked client as its timeout would, or with an error. False: it does not wait. */
     unblock(session: Session, how: 'timeout' | 'error'): boolean
   }

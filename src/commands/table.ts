@@ -17,6 +17,10 @@ export const FLAG_NO_MULTI = 64
 export const FLAG_WHILE_SUBSCRIBED = 256
 /** Runs at once between MULTI and EXEC. */
 export const FLAG_UNQUEUED = 128
+/** Waits for the end of CLIENT PAUSE WRITE: changes data, or would be passed on to replicas. */
+export const FLAG_WAITS_FOR_WRITE = 512
+/** Waits for the end of CLIENT PAUSE ALL, as all commands do. */
+export const FLAG_WAITS_FOR_ALL = 1024
 
 const FLAG_BITS: Partial<Record<Flag, number>> = {
   denyoom: FLAG_DENYOOM,
@@ -60,6 +64,8 @@ export class TableRow {
       (row.effect === 'write' ? FLAG_WRITE : row.effect === 'read' ? FLAG_READONLY : 0) |
       (row.whileSubscribed === 'allowed' ? FLAG_WHILE_SUBSCRIBED : 0) |
       (row.inTransaction === 'runs' ? FLAG_UNQUEUED : 0) |
+      (row.effect === 'write' || row.whilePaused === 'waits' ? FLAG_WAITS_FOR_WRITE : 0) |
+      FLAG_WAITS_FOR_ALL |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])
     this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'

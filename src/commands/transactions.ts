@@ -13,6 +13,7 @@ import { Transaction } from '../session/transaction.ts'
 import type { Args } from './args.ts'
 import type { Command, Context } from './command.ts'
 import { LOOK_MANY } from './key-specs.ts'
+import { FLAG_DENYOOM } from './table.ts'
 
 function multi({ session, reply }: Context): void {
   if (session.transaction !== undefined) throw NESTED_MULTI
@@ -36,7 +37,7 @@ function exec(ctx: Context): void {
   const requests = leave(ctx)
   if (transaction.failed) throw EXECABORT
   if (spoilt) reply.nullArray()
-  else ctx.runQueued(requests, transaction.needsMemory)
+  else ctx.runQueued(requests, (transaction.flags & FLAG_DENYOOM) !== 0)
 }
 
 function discard(ctx: Context): void {

@@ -90,7 +90,7 @@ export class Blocked {
       const type = this.waiters.typeOf(queue)
       if (type < 0) return
       const waiter = one as Waiter<Args>
-      if (waiter.type !== type) continue
+      if (waiter.type !== type || this.dispatcher.isPaused(waiter.session)) continue
       this.host.writeTo(waiter.session)
       // What was written so far may have left now, and been too much for this client.
       if (this.waiters.of(waiter.session) !== waiter) continue

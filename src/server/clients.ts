@@ -16,6 +16,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import { Garbage } from './garbage.ts'
 import type { Log } from './log.ts'
 import { OutputLimits } from './output-limits.ts'
+import type { Paused } from './paused.ts'
 import { Serving } from './serving.ts'
 
 /** Above this the buffers of a cut request are worth a collection. */
@@ -71,8 +72,17 @@ export class Clients {
     return this.connections.size
   }
 
+  /** Those whose request waits. */
+  get blockedCount(): number {
+    return this.serving.blockedCount
+  }
+
   get blocked(): Blocked {
     return this.serving.blocked
+  }
+
+  get paused(): Paused {
+    return this.serving.paused
   }
 
   /** Listens on a TCP address; returns the port. Throws what the system says. */
@@ -169,14 +179,14 @@ export class Clients {
     if (connection === undefined) return
     connection.ended = true
     // Redis takes the end of a blocked client's requests for its end.
-    if (connection.isBlocked) this.blocked.forget(connection.session)
+    this.serving.forget(connection)
     this.serving.afterReplies(connection)
   }
 
   private closed(connection: Connection | undefined): void {
     if (connection === undefined) return
     this.garbage.old(connection.queuedBytes)
-    if (connection.isBlocked) this.blocked.forget(connection.session)
+    this.serving.forget(connection)
     this.dispatcher.context.watches.forget(connection.session)
     if (connection.session.isSubscribed) this.channels.forget(connection.session)
     connection.release()

@@ -13,6 +13,8 @@ import {
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
   FLAG_UNQUEUED,
+  FLAG_WAITS_FOR_ALL,
+  FLAG_WAITS_FOR_WRITE,
   FLAG_WHILE_SUBSCRIBED,
   type TableRow,
 } from '../commands/table.ts'
@@ -30,6 +32,7 @@ import {
   wrongArity,
 } from '../resp/errors.ts'
 import { QUEUED, type ReplyWriter } from '../resp/writer.ts'
+import { Pauses } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
 import { queuedBytes, type Transaction } from '../session/transaction.ts'
 import { Waiting } from '../session/waiting.ts'
@@ -130,7 +133,9 @@ export class Dispatcher {
   private readonly at = new Uint8Array(WARM_REQUESTS)
   private readonly ahead: (TableRow | undefined)[] = new Array(WARM_REQUESTS).fill(undefined)
   private readonly maxQueuedBytes: () => number
-  private tight = false
+  readonly pauses = new Pauses()
+  /** Commands with one of these flags are looked at more closely before they run. */
+  private gatedFlags = FLAG_PROTECTED
 
   constructor(options: DispatcherOptions, idle: Session) {
     this.context = new RunningContext(options, idle)
@@ -164,8 +169,29 @@ export class Dispatcher {
   /** What the commands that follow need of settings and session, looked up once for all of them. */
   private prepare(): void {
     const { keys, context } = this
-    this.tight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
+    const isTight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
+    this.gatedFlags = FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session)
     keys.touching = !context.session.noTouch
+  }
+
+  /** The flags of commands that a pause holds. */
+  private heldFlags(session: Session): number {
+    if (this.pauses.isEmpty) return 0
+    const kind = this.pauses.kindFor(session)
+    return kind === undefined ? 0 : kind === 'all' ? FLAG_WAITS_FOR_ALL : FLAG_WAITS_FOR_WRITE
+  }
+
+  /** Whether a pause holds what the client would change. */
+  isPaused(session: Session): boolean {
+    return this.heldFlags(session) !== 0
+  }
+
+  /** Whether a pause holds a request that has passed the gates; EXEC counts as what it would run. */
+  private isHeld(row: TableRow, session: Session): boolean {
+    const held = this.heldFlags(session)
+    if (held === 0) return false
+    const flags = row.name === 'exec' ? row.flags | (session.transaction?.flags ?? 0) : row.flags
+    return (flags & held) !== 0
   }
 
   /** The chunk is done. */
@@ -201,13 +227,17 @@ export class Dispatcher {
     const row = this.find(args, top)
     if (row === undefined) return
     if (
-      (row.flags & FLAG_PROTECTED) !== 0 ||
+      (row.flags & this.gatedFlags) !== 0 ||
       !session.authenticated ||
       session.transaction !== undefined ||
-      (session.isSubscribed && session.protocol === 2) ||
-      (this.tight && (row.flags & FLAG_DENYOOM) !== 0)
+      (session.isSubscribed && session.protocol === 2)
     ) {
       if (!this.passes(row)) return
+      if (this.isHeld(row, session)) {
+        session.lastCommand = row.fullName
+        context.waiting.postpone()
+        return
+      }
       if (session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0) {
         this.queue(session.transaction, row, args)
         return
@@ -251,8 +281,7 @@ export class Dispatcher {
       this.refuse(TRANSACTION_TOO_LARGE)
       return
     }
-    transaction.add(args.kept())
-    if ((row.flags & FLAG_DENYOOM) !== 0) transaction.needsMemory = true
+    transaction.add(args.kept(), row.flags)
     this.context.reply.encoded(QUEUED)
   }
 

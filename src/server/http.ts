@@ -67,7 +67,7 @@ async function expositionOf(state: ServerState): Promise<Exposition> {
     connections: () => ({
       total: clients.counts.accepted - clients.counts.rejected,
       current: clients.count,
-      blocked: clients.blocked.waiters.count,
+      blocked: clients.blockedCount,
     }),
     // A command is answered before anybody else is heard, so a scrape never sees one.
     inFlight: () => 0,

@@ -49,6 +49,8 @@ export function makeServices(parts: ServiceParts): Services {
       kill: session => parts.clients().kill(session),
       push: (session, bytes) => parts.clients().push(session, bytes),
       confirm: bytes => parts.clients().confirm(bytes),
+      pause: (by, kind, untilMs) => parts.clients().paused.begin(by, kind, untilMs),
+      unpause: by => parts.clients().paused.end(by),
       unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
     channels: parts.channels,

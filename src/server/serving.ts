@@ -14,6 +14,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { Garbage } from './garbage.ts'
 import { Outbox } from './outbox.ts'
 import type { OutputLimits } from './output-limits.ts'
+import { Paused, type PausedHost } from './paused.ts'
 import { Writing } from './writing.ts'
 
 /** Replies to one chunk are handed to the socket each time they reach this size. More would cost buffers of their own. */
@@ -38,6 +39,7 @@ export interface ServingOptions {
 
 export class Serving {
   readonly blocked: Blocked
+  readonly paused: Paused
   readonly outbox: Outbox
   readonly writing: Writing
   /** Who is being served. */
@@ -65,7 +67,9 @@ export class Serving {
     this.nowMs = nowMs
     this.outbox = new Outbox(reply, (connection, pushedBytes) => this.afterSending(connection, pushedBytes))
     this.writing = new Writing(this.outbox, limits, counts)
-    this.blocked = new Blocked(dispatcher.context.keys, dispatcher, reply, this.blockedHost(), nowMs)
+    const { keys } = dispatcher.context
+    this.blocked = new Blocked(keys, dispatcher, reply, this.blockedHost(), nowMs)
+    this.paused = new Paused(dispatcher.pauses, keys, this.pausedHost(), nowMs)
   }
 
   /** Runs the whole requests that the parser has; their replies leave at the end of the turn. */
@@ -128,12 +132,24 @@ export class Serving {
     else this.dispatcher.executeAhead(request, ahead)
     if (context.waiting.isAsked) {
       connection.isBlocked = true
-      connection.isMuted = isMuted
-      this.blocked.park(session, request)
+      if (context.waiting.isPostponed) this.postpone(connection, request)
+      else {
+        connection.isMuted = isMuted
+        this.blocked.park(session, request)
+      }
     } else if (this.blocked.isDue) this.blocked.settle()
     if (connection.pushedBytes > 0) writing.writePushes(connection)
     connection.parser.authenticated = this.limits.isTrusted(session)
     if (outbox.reply.size > FLUSH_BYTES || outbox.mostPushedBytes > PUSH_BYTES) this.flushFor(connection)
+  }
+
+  /** A pause holds the request: it is kept, before those that come behind it. */
+  private postpone(connection: Connection, request: Args): void {
+    const { waiting } = this.dispatcher.context
+    waiting.isAsked = false
+    waiting.isPostponed = false
+    connection.kept.unshift(request.kept())
+    this.paused.hold(connection)
   }
 
   /** For a client that wants no reply (CLIENT REPLY). What is published to it still comes. */
@@ -144,7 +160,7 @@ export class Serving {
     this.writing.isMuted = false
     // Only CLIENT REPLY ON and RESET turn replies on.
     if (session.replies !== 'on') this.writing.dropReply()
-    if (session.replies === 'skip') session.replies = 'on'
+    if (session.replies === 'skip') session.replies = this.dispatcher.context.waiting.isPostponed ? 'skip next' : 'on'
   }
 
   private blockedHost(): BlockedHost {
@@ -162,6 +178,34 @@ export class Serving {
       },
       goOn: () => this.serveUnblocked(),
     }
+  }
+
+  private pausedHost(): PausedHost {
+    return {
+      resume: connections => {
+        for (const connection of connections) {
+          connection.isBlocked = false
+          this.unblocked.push(connection)
+        }
+        this.blocked.waiters.lookAgain()
+      },
+      goOn: () => {
+        if (this.blocked.isDue) this.blocked.settle()
+        this.serveUnblocked()
+      },
+    }
+  }
+
+  /** A client's connection has ended: no request of it waits any more. */
+  forget(connection: Connection): void {
+    if (!connection.isBlocked) return
+    this.blocked.forget(connection.session)
+    this.paused.forget(connection)
+  }
+
+  /** Clients whose request waits. */
+  get blockedCount(): number {
+    return this.blocked.waiters.count + this.paused.count
   }
 
   /** Serves what unblocked clients have sent while they were blocked; that may unblock others. */
@@ -221,6 +265,7 @@ export class Serving {
   stop(): void {
     if (this.connection !== undefined) this.outbox.add(this.connection)
     this.blocked.stop()
+    this.paused.stop()
     this.endTurn()
   }
 

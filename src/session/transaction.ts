@@ -18,11 +18,12 @@ export class Transaction {
   bytes = 0
   /** A request was refused while it was to be queued: EXEC will run nothing. */
   failed = false
-  /** One of the queued commands may need memory. */
-  needsMemory = false
+  /** What one or another of the queued commands is: flag bits of their rows. */
+  flags = 0
 
-  add(request: Words): void {
+  add(request: Words, flags: number): void {
     this.requests.push(request)
+    this.flags |= flags
     this.bytes += queuedBytes(request.count, request.buf.length)
   }
 }

@@ -121,6 +121,11 @@ export class Waiters<R extends Words> implements ChangeObserver {
     for (const queue of this.queues.all()) if (queue.db === db && this.typeOf(queue) >= 0) this.markReady(queue)
   }
 
+  /** Everybody has a look at what is there: some may have been kept from looking. */
+  lookAgain(): void {
+    for (const queue of this.queues.all()) if (this.typeOf(queue) >= 0) this.markReady(queue)
+  }
+
   private markReady(queue: KeyQueue): void {
     this.isReady = true
     if (queue.isReady) return

@@ -11,6 +11,8 @@ export class Waiting {
   isAllowed = true
   /** The command that ran has asked to wait. */
   isAsked = false
+  /** What has asked is a pause, before the command could run. */
+  isPostponed = false
   /** Only keys of this type are worth another run. */
   type = 0
   /** The words of its keys. */
@@ -27,6 +29,11 @@ export class Waiting {
     this.first = first
     this.keys = keys
     this.untilMs = untilMs
+  }
+
+  postpone(): void {
+    this.isAsked = true
+    this.isPostponed = true
   }
 
   /** Woken for one key, a command leaves the others alone, whatever they hold by now. */

@@ -104,14 +104,18 @@ export class Expiry {
     let next = Number.POSITIVE_INFINITY
     for (const shard of this.keys.shards) {
       if (shard.arena.i32[ROOT_DEAD >> 2] !== 0) return this.keys.nowMs
-      if (this.active) next = Math.min(next, wheelNextMs(shard.arena, shard.wheel))
+      if (this.expires) next = Math.min(next, wheelNextMs(shard.arena, shard.wheel))
     }
     return next
   }
 
+  private get expires(): boolean {
+    return this.active && !this.keys.keepsExpired
+  }
+
   /** A few microseconds of work on one shard; false when there is none. */
   private step(shard: Shard): boolean {
-    if (this.active && this.expireSome(shard)) return true
+    if (this.expires && this.expireSome(shard)) return true
     if (shard.arena.i32[ROOT_DEAD >> 2] === 0) return false
     this.freeSome(shard)
     return true

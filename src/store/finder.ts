@@ -191,7 +191,7 @@ export abstract class KeyFinder implements ValueHost {
   }
 
   /** `slot` is the first of the namespace's dict with the hash. */
-  private lookUp(p: Place, slot: number): number {
+  protected lookUp(p: Place, slot: number): number {
     const a = p.shard.arena
     const length = p.keyEnd - p.keyStart
     while (slot !== 0) {

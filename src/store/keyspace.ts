@@ -7,7 +7,7 @@
 import { copy } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import { Arena } from '../memory/arena.ts'
-import { dictCount, dictInsert, dictRemove, dictSetRef } from '../memory/dict.ts'
+import { dictCount, dictFind, dictInsert, dictRemove, dictSetRef } from '../memory/dict.ts'
 import { OOM, OOM_ARENA } from '../resp/errors.ts'
 import { ROOT_ALLOCATED, ROOT_LOGICAL, type Value } from '../values/value.ts'
 import { VIEWS } from '../values/views.ts'
@@ -45,6 +45,8 @@ export class Keyspace extends KeyFinder {
   /** Makes some room; false when it cannot. Tried before a write is refused. */
   onPressure: () => boolean = () => false
   expired = 0
+  /** While all clients are paused: a key that is due counts as gone, but stays. */
+  keepsExpired = false
   /** Whether observers want to hear of each new key ('new'). */
   announcesNew = false
   /** Changes since the last snapshot. */
@@ -203,7 +205,7 @@ export class Keyspace extends KeyFinder {
     const keyBytes = p.keyEnd - p.keyStart
     const e = this.allocate(a, need)
     this.epoch++
-    const fresh = p.ns === 0
+    const fresh = p.ns === 0 && !this.makeRoom(p)
     if (fresh) {
       const name = p.nsHash === 0 ? DEFAULT_NAME : p.buf
       p.ns = p.shard.addNamespace(
@@ -229,6 +231,17 @@ export class Keyspace extends KeyFinder {
     this.account(p.ns, a, a.i32[(p.ns + NS_NAME_LENGTH) >> 2] + keyBytes + logical, a.sizeOf(e))
     if (this.announcesNew) this.announce(p, 'new')
     return e
+  }
+
+  /** Takes away a key at `p` that was kept beyond its deadline. True when its namespace is there after that. */
+  private makeRoom(p: Place): boolean {
+    if (!this.keepsExpired) return false
+    p.ns = p.shard.namespace(p.db, p.nsHash, p.buf, p.nsStart, p.nsEnd)
+    if (p.ns === 0) return false
+    this.keepsExpired = false
+    this.lookUp(p, dictFind(p.shard.arena, p.ns, p.hash))
+    this.keepsExpired = true
+    return p.ns !== 0
   }
 
   /** Removes the key at `p`; the place then says that it does not exist. Without announcing it. */
@@ -374,6 +387,11 @@ export class Keyspace extends KeyFinder {
   }
 
   override expire(p: Place): void {
+    if (this.keepsExpired) {
+      // So that a key that is put here has a look first (makeRoom).
+      p.ns = 0
+      return
+    }
     this.expired++
     this.drop(p)
     // Not counted as a change: what a snapshot would hold of the key is dropped when it is loaded.

@@ -9,12 +9,13 @@ import { bytesOf, request } from '../support/resp.ts'
 import { readStep } from '../support/transcript.ts'
 import { TRANSCRIPTS } from '../transcripts/all.ts'
 
-/** Requests to begin with. Those that stop the server, open ports or take long are left out. */
+/** Requests to begin with. Those that stop the server or its clients, open ports or take long are left out. */
 const REQUESTS: readonly string[] = Object.values(TRANSCRIPTS)
   .flat()
   .flatMap(script => script.steps.map(readStep))
   .flatMap(action => (typeof action !== 'string' && 'words' in action ? [action.words] : []))
-  .filter(words => !/^(shutdown|config|debug|save|bgsave)$/i.test(words[0] ?? '') && words.join('').length < 500)
+  .filter(words => !/^(shutdown|config|debug|save|bgsave|client pause)\b/i.test(words.join(' ')))
+  .filter(words => words.join('').length < 500)
   .map(request)
 
 /** No command may take much: the limits are the smallest that can be set. */

@@ -52,6 +52,7 @@ export class Engine {
   advance(ms: number): void {
     this.clock.advance(ms)
     this.server.clients.blocked.endWaits()
+    this.server.clients.paused.endPauses()
     this.server.clients.endTurn()
   }
 

@@ -18,6 +18,7 @@ import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
 import { memory } from './memory.ts'
+import { pauses } from './pauses.ts'
 import { pubsub } from './pubsub.ts'
 import { server } from './server.ts'
 import { sets } from './sets.ts'
@@ -47,6 +48,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   transactions,
   pubsub,
   connection,
+  pauses,
   command,
   introspection,
   server,

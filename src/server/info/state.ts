@@ -51,6 +51,7 @@ export interface ServerState {
     readonly count: number
     readonly counts: ConnectionTotals
     /** How many of them wait for a key, and how many of those not for ever. */
+    readonly blockedCount: number
     readonly blocked: { readonly waiters: { readonly count: number; readonly timed: number } }
     list(): readonly ClientView[]
   }
