@@ -1,6 +1,6 @@
-// DEBUG: what Redis's own test suite needs of a server, refused unless enable-debug-command allows it. Subcommands whose
-// subject does not exist here (packed lists' thresholds, reply buffer resizing) are accepted and change nothing, as a
-// test that sets them asks for nothing else.
+// DEBUG: what Redis's own test suite needs of a server, refused unless enable-debug-command allows it. Two subcommands whose
+// subject does not exist here (thresholds of packed lists, buffers of replies) check their words and change nothing, as a
+// test that sets them asks for nothing else; what else does not exist here is unknown.
 
 import { fromText } from '../bytes/ascii.ts'
 import { CommandError, NO_SUCH_KEY, NOT_POSITIVE, subcommandSyntax } from '../resp/errors.ts'
@@ -11,11 +11,17 @@ import { encodingOf } from '../values/string.ts'
 import { encodingName } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, Context } from './command.ts'
+import { PROTOCOL_NAMES, protocol } from './debug-protocol.ts'
+import { databaseTables, valueTable } from './debug-tables.ts'
 import { DIGEST_BYTES, digestAll, digestValue } from './digest.ts'
 
-const PROTOCOL_NAMES = 'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false'
 const RELOAD_OPTIONS = new CommandError('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
-const NO_PUSH = new CommandError('ERR RESP2 is not supported by this command')
+
+const CONFLICT = new CommandError('ERR Error trying to load the RDB dump: there are keys already, and no MERGE')
+const BAD_THRESHOLD = new CommandError('ERR argument must be a memory value bigger than 1 and smaller than 4gb')
+const OUT_OF_RANGE_DATABASE = new CommandError('ERR Out of range database')
+const NO_TABLE = new CommandError('ERR The value stored at the specified key is not represented using an hash table')
+const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 interface DebugCommand {
   /** Fewest and most words, DEBUG and the subcommand included. */
@@ -26,68 +32,61 @@ interface DebugCommand {
 
 const ok = (ctx: Context): void => ctx.reply.ok()
 
-const PROTOCOL: Record<string, (ctx: Context) => void> = {
-  string: ctx => ctx.reply.bulkText('Hello World'),
-  integer: ctx => ctx.reply.int(12345),
-  // biome-ignore lint/suspicious/noApproximativeNumericConstant: Redis's own test expects this number, it is no pi
-  double: ctx => ctx.reply.double(3.141),
-  bignum: ctx => ctx.reply.bigNumber('1234567999999999999999999999999999999'),
-  null: ctx => ctx.reply.null(),
-  array: ctx => {
-    ctx.reply.array(3)
-    for (let i = 0; i < 3; i++) ctx.reply.int(i)
-  },
-  set: ctx => {
-    ctx.reply.set(3)
-    for (let i = 0; i < 3; i++) ctx.reply.int(i)
-  },
-  map: ctx => {
-    ctx.reply.map(3)
-    for (let i = 0; i < 3; i++) {
-      ctx.reply.int(i)
-      ctx.reply.bool(i === 1)
-    }
-  },
-  attrib: ctx => {
-    if (ctx.reply.protocol === 3) {
-      ctx.reply.attribute(1)
-      ctx.reply.bulkText('key-popularity')
-      ctx.reply.array(2)
-      ctx.reply.bulkText('key:123')
-      ctx.reply.int(90)
-    }
-    ctx.reply.bulkText('Some real reply following the attribute')
-  },
-  push: ctx => {
-    if (ctx.reply.protocol === 2) throw NO_PUSH
-    ctx.reply.push(2)
-    ctx.reply.bulkText('server-cpu-usage')
-    ctx.reply.int(42)
-    ctx.reply.bulkText('Some real reply following the push reply')
-  },
-  true: ctx => ctx.reply.bool(true),
-  false: ctx => ctx.reply.bool(false),
-  verbatim: ctx => ctx.reply.verbatim('txt', 'This is a verbatim\nstring'),
-}
-
-function protocol(ctx: Context, args: Args): void {
-  const name = args.text(2).toLowerCase()
-  const show = Object.hasOwn(PROTOCOL, name) ? PROTOCOL[name] : undefined
-  if (show === undefined) {
-    throw new CommandError(`ERR Wrong protocol type name. Please use one of the following: ${PROTOCOL_NAMES}`)
-  }
-  show(ctx)
+function hasKeys({ keys }: Context): boolean {
+  for (let db = 0; db < keys.databases; db++) if (keys.size(db) > 0) return true
+  return false
 }
 
 function reload(ctx: Context, args: Args): void {
-  let mode: 'save' | 'nosave' = 'save'
-  for (let i = 2; i < args.count; i++) {
-    const word = args.text(i).toLowerCase()
-    if (word === 'nosave') mode = 'nosave'
-    else if (word !== 'merge' && word !== 'noflush') throw RELOAD_OPTIONS
-  }
-  ctx.services.snapshot.reload(mode)
+  const words = new Set<string>()
+  for (let i = 2; i < args.count; i++) words.add(args.text(i).toLowerCase())
+  for (const word of words) if (!['nosave', 'merge', 'noflush'].includes(word)) throw RELOAD_OPTIONS
+  const keeps = words.has('noflush')
+  if (keeps && !words.has('merge') && hasKeys(ctx)) throw CONFLICT
+  ctx.services.snapshot.reload(words.has('nosave') ? 'nosave' : 'save', keeps ? 'kept' : 'forgotten')
   ctx.reply.ok()
+}
+
+function pauseCron(ctx: Context, args: Args): void {
+  ctx.services.pauseTick(args.text(2) === '0' ? 'off' : 'on')
+  ctx.reply.ok()
+}
+
+function changeReplicationId(ctx: Context): void {
+  ctx.services.changeReplicationId()
+  ctx.reply.ok()
+}
+
+/** Lists have no threshold above which an element gets a node of its own: chunks take elements of any length. */
+function packedThreshold(ctx: Context, args: Args): void {
+  const bytes = /^(\d{1,10})(b|kb?|mb?|gb?)?$/i.exec(args.text(2))
+  const unit = UNITS[bytes?.[2]?.charAt(0).toLowerCase() ?? 'b'] ?? 1
+  if (bytes === null || Number(bytes[1]) * unit > 2 ** 32) throw BAD_THRESHOLD
+  ctx.reply.ok()
+}
+
+/** All clients write into one buffer, which the loop empties each time it turns. */
+function replyBuffer(ctx: Context, args: Args): void {
+  const what = args.text(2).toLowerCase()
+  if (what === 'peak-reset-time') {
+    if (!/^(never|reset)$/i.test(args.text(3))) args.int(3)
+  } else if (what !== 'resizing') throw subcommandSyntax(args.text(1), 'debug')
+  ctx.reply.ok()
+}
+
+function htstats(ctx: Context, args: Args): void {
+  const db = args.int(2)
+  if (db < 0 || db >= ctx.keys.databases) throw OUT_OF_RANGE_DATABASE
+  ctx.reply.verbatim('txt', databaseTables(ctx.keys, db))
+}
+
+function htstatsKey(ctx: Context, args: Args): void {
+  const { keys } = ctx
+  const e = keys.find(keys.at, args, 2)
+  if (e === 0) throw NO_SUCH_KEY
+  const report = valueTable(keys, keys.at.shard.arena, e)
+  if (report === undefined) throw NO_TABLE
+  ctx.reply.verbatim('txt', report)
 }
 
 function sleep(ctx: Context, args: Args): void {
@@ -151,7 +150,11 @@ function log(ctx: Context, args: Args): void {
 const ANY = Number.MAX_SAFE_INTEGER
 
 const COMMANDS: Record<string, DebugCommand> = {
-  'change-repl-id': { words: [2, 2], help: 'Does nothing; kept for test suites.', run: ok },
+  'change-repl-id': {
+    words: [2, 2],
+    help: 'Begins a new history of writes (master_replid).',
+    run: changeReplicationId,
+  },
   'config-rewrite-force-all': {
     words: [2, 2],
     help: 'As CONFIG REWRITE, but writes every setting.',
@@ -163,15 +166,24 @@ const COMMANDS: Record<string, DebugCommand> = {
   digest: { words: [2, 2], help: 'A fingerprint of all keys of all databases.', run: digest },
   'digest-value': { words: [2, ANY], help: 'A fingerprint of the value of each key named.', run: digestValues },
   error: { words: [3, 3], help: 'Answers the text as an error.', run: (ctx, args) => ctx.reply.error(args.text(2)) },
-  jmap: { words: [2, 2], help: 'Does nothing; kept for test suites.', run: ok },
+  htstats: { words: [3, 3], help: 'Tells how full the tables of a database are.', run: htstats },
+  'htstats-key': { words: [3, 3], help: 'Tells how full the table of a value is.', run: htstatsKey },
   log: { words: [3, 3], help: 'Writes a line into the log.', run: log },
   object: { words: [3, 3], help: 'Tells how a key is kept.', run: objectInfo },
-  'pause-cron': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: ok },
+  'pause-cron': {
+    words: [3, 3],
+    help: 'Stops (1) or goes on with (0) what is looked at some times a second: clients, snapshots, rates.',
+    run: pauseCron,
+  },
   populate: { words: [3, 5], help: 'Makes <count> keys <prefix>:<n> with values of <size> bytes.', run: populate },
   protocol: { words: [3, 3], help: `Answers a reply of type ${PROTOCOL_NAMES}.`, run: protocol },
-  'quicklist-packed-threshold': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: ok },
-  reload: { words: [2, ANY], help: 'Saves a snapshot, forgets all keys and loads it again.', run: reload },
-  replybuffer: { words: [4, 4], help: 'Does nothing; kept for test suites.', run: ok },
+  'quicklist-packed-threshold': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: packedThreshold },
+  reload: {
+    words: [2, ANY],
+    help: 'Saves a snapshot (unless NOSAVE), forgets all keys (unless NOFLUSH MERGE) and loads it again.',
+    run: reload,
+  },
+  replybuffer: { words: [4, 4], help: 'Does nothing; kept for test suites.', run: replyBuffer },
   'set-active-expire': {
     words: [3, 3],
     help: 'Stops (0) or starts (1) the removal of keys that nobody touches.',
@@ -179,7 +191,6 @@ const COMMANDS: Record<string, DebugCommand> = {
   },
   'set-disable-deny-scripts': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: ok },
   sleep: { words: [3, 3], help: 'Stops the server for so many seconds.', run: sleep },
-  'stringmatch-len': { words: [4, 4], help: 'Does nothing; kept for test suites.', run: ok },
 }
 
 function help(ctx: Context): void {

@@ -75,7 +75,7 @@ export interface Services {
     readonly lastSaveS: number
     readonly running: boolean
     /** Saves to and loads from the file again, as DEBUG RELOAD does. */
-    reload(mode: 'save' | 'nosave'): void
+    reload(mode: 'save' | 'nosave', keys: 'forgotten' | 'kept'): void
   }
   /** Wall clock in ms, and in microseconds for TIME. */
   nowMs(): number
@@ -90,6 +90,10 @@ export interface Services {
     /** Gives what is free back to the system. */
     purge(): void
   }
+  /** Stops what goes on some times a second, DEBUG PAUSE-CRON. */
+  pauseTick(paused: 'on' | 'off'): void
+  /** A new master_replid. */
+  changeReplicationId(): void
   setActiveExpire(active: 'on' | 'off'): void
   /** Starts the shutdown; throws CommandError when the final save fails and `force` was not given. */
   shutdown(options: { readonly save: 'default' | 'save' | 'nosave'; readonly force: 'force' | 'gentle' }): void

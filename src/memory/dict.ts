@@ -282,6 +282,18 @@ export function dictBytes(a: Arena, root: number): number {
   return bytes
 }
 
+/** Slots of all segments, free ones included. O(segments). */
+export function dictSlots(a: Arena, root: number): number {
+  const { i32 } = a
+  let slots = 0
+  for (let position = 0; position < HASHES; ) {
+    const entry = entryAt(i32, root, position | 0)
+    if (i32[entry] !== 0) slots += slotsOf(i32, i32[entry])
+    position += 2 ** (32 - (i32[entry + 1] & DEPTH_MASK))
+  }
+  return slots
+}
+
 /** Throws Error when the dict is not what its comments say. For tests. */
 export function dictCheck(a: Arena, root: number): void {
   const { i32 } = a

@@ -107,11 +107,14 @@ export class Snapshots {
     return aside
   }
 
-  /** DEBUG RELOAD: saves (or not), forgets everything, loads. Throws as save and load; the keys are gone when loading fails. */
-  reload(mode: 'save' | 'nosave'): void {
+  /**
+   * DEBUG RELOAD: saves (or not), forgets everything (or has it replaced by what the file has), loads. Throws as save and
+   * load; the keys are gone when loading fails.
+   */
+  reload(mode: 'save' | 'nosave', existing: 'forgotten' | 'kept'): void {
     this.background?.cancel()
     if (mode === 'save') this.saveNow()
-    this.keys.flushAll()
+    if (existing === 'forgotten') this.keys.flushAll()
     this.keys.setNow(this.clock.nowMs())
     try {
       loadSnapshot(this.keys, this.settings.path)

@@ -46,7 +46,7 @@ const newId = (): string => randomBytes(20).toString('hex')
 
 export class Info {
   readonly runId = newId()
-  private readonly replicationId = newId()
+  private replicationId = newId()
   private readonly state: ServerState
   private readonly survey: NamespaceSurvey
   private rates: Rates
@@ -87,6 +87,10 @@ export class Info {
     this.totalsBefore = readTotals(this.state)
     this.rates = new Rates(this.totalsBefore, this.state.clock.nowNs())
     this.commandsBefore = readCommandTotals(this.state.stats)
+  }
+
+  changeReplicationId(): void {
+    this.replicationId = newId()
   }
 
   memory(): MemoryFigures {

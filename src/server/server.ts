@@ -61,6 +61,7 @@ export class Server {
   /** Called when the server has stopped. */
   onStopped: (code: number) => void = () => undefined
   private readonly timers: Timer[] = []
+  private isTickPaused = false
   private stopping = false
   private http: HttpServer | undefined
 
@@ -113,6 +114,9 @@ export class Server {
       clients: () => this.clients,
       info: () => this.info,
       isLoading: () => this.isLoading,
+      pauseTick: paused => {
+        this.isTickPaused = paused === 'on'
+      },
       shutdown: ({ save, force }) => this.shutdown(save, force),
       abortShutdown: () => 'none',
     })
@@ -253,6 +257,7 @@ export class Server {
   /** hz times a second. */
   private tick(): void {
     this.timers[0] = setTimeout(() => this.tick(), 1000 / this.config.hz)
+    if (this.isTickPaused) return
     this.guarded('tick', () => {
       this.clients.tick()
       this.snapshots.tick()

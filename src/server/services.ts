@@ -27,6 +27,7 @@ export interface ServiceParts {
   readonly clients: () => Clients
   readonly info: () => Info
   readonly isLoading: () => boolean
+  readonly pauseTick: Services['pauseTick']
   readonly shutdown: Services['shutdown']
   readonly abortShutdown: Services['abortShutdown']
 }
@@ -89,7 +90,7 @@ export function makeServices(parts: ServiceParts): Services {
       get running() {
         return snapshots.running
       },
-      reload: mode => saved(() => snapshots.reload(mode)),
+      reload: (mode, existing) => saved(() => snapshots.reload(mode, existing)),
     },
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
@@ -106,6 +107,8 @@ export function makeServices(parts: ServiceParts): Services {
         for (const { arena } of keys.shards) arena.trim()
       },
     },
+    pauseTick: parts.pauseTick,
+    changeReplicationId: () => parts.info().changeReplicationId(),
     setActiveExpire(active) {
       expiry.active = active === 'on'
     },

@@ -93,6 +93,10 @@ export class Hash extends Value {
   /** A source for dictRandom; made once. */
   readonly draw = (): number => this.host.random.uint32()
 
+  override get table(): number {
+    return this.form === FORM_HASHTABLE ? this.root + FIELDS : 0
+  }
+
   create(host: ValueHost, a: Arena): void {
     const root = packedCreate(a, FIRST_BYTES)
     if (root === 0) throw OOM_ARENA

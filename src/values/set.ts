@@ -66,6 +66,10 @@ export class SetValue extends Value {
     return form === FORM_INTSET ? intsetCount(a, root) : packedCount(a, root)
   }
 
+  override get table(): number {
+    return this.form === FORM_HASHTABLE ? this.root + ROOT_OWN : 0
+  }
+
   create(host: ValueHost, a: Arena): void {
     const root = intsetCreate(a)
     if (root === 0) throw OOM_ARENA

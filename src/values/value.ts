@@ -91,6 +91,11 @@ export abstract class Value {
     return this.count
   }
 
+  /** Root of the dict in forms that Redis keeps as hash tables, 0 in others. */
+  get table(): number {
+    return 0
+  }
+
   /** The value is that of the key with this entry, in this namespace record; for those that have to find it again. */
   own(_entry: number, _namespace: number): void {
     // Most values are found through their key only.

@@ -115,6 +115,10 @@ export class SortedSet extends Value {
     return this.isSmall ? packedCount(this.a, this.root) >> 1 : treeCount(this.a, this.root + TREE_AT)
   }
 
+  override get table(): number {
+    return this.form === FORM_SKIPLIST ? this.root + DICT_AT : 0
+  }
+
   create(host: ValueHost, a: Arena): void {
     const root = packedCreate(a, FIRST_BYTES)
     if (root === 0) throw OOM_ARENA

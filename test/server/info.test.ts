@@ -150,6 +150,14 @@ describe('server and clients', () => {
     expect(a.info.runId).toBe(ids[0] ?? '')
   })
 
+  test('DEBUG CHANGE-REPL-ID begins a new history of writes in the same run', () => {
+    const { field, info } = setup()
+    const [run, history] = [field('server', 'run_id'), field('replication', 'master_replid')]
+    info.changeReplicationId()
+    expect(field('server', 'run_id')).toBe(run)
+    expect(field('replication', 'master_replid')).not.toBe(history)
+  })
+
   test('uptime follows the clock', () => {
     const { field, clock } = setup()
     expect(field('server', 'uptime_in_seconds')).toBe('0')

@@ -23,6 +23,12 @@ const NOT_INTEGER = '-ERR value is not an integer or out of range'
 const lines = (count: number): RegExp =>
   new RegExp(`^([^\\n]*\\n){${count}}\\nHills at night\\. Redis ver\\. 7\\.0\\.15\\n$`)
 
+const A_TABLE = verbatim(
+  'txt',
+  /^Hash table 0 stats \(main hash table\):\n table size: \d+\n number of elements: [12]\n/,
+)
+const NO_TABLE = '-ERR The value stored at the specified key is not represented using an hash table'
+
 const helpOf = (name: string) =>
   where(`help of ${name}`, r => Array.isArray(r) && Bun.inspect(r[0]).includes(`${name} <subcommand>`))
 
@@ -204,6 +210,59 @@ const debugging: readonly Transcript[] = [
     ],
     { modes: ['RESP2', 'RESP3', 'pipelined'] },
   ),
+  transcript('DEBUG RELOAD NOFLUSH MERGE puts what the file has into what is there', [
+    ['MSET a 1 b 2', OK],
+    ['SAVE', OK],
+    ['MSET b changed c 3', OK],
+    ['DEBUG RELOAD NOSAVE NOFLUSH', /^-ERR Error trying to load the RDB dump/],
+    ['DEBUG RELOAD NOSAVE NOFLUSH MERGE', OK],
+    ['MGET a b c', ['1', '2', '3']],
+    ['FLUSHALL', OK],
+    ['DEBUG RELOAD NOFLUSH NOSAVE', OK],
+    ['MGET a b c', ['1', '2', null]],
+  ]),
+  transcript(
+    'DEBUG HTSTATS tells how full tables are',
+    [
+      ['DEBUG HTSTATS 0', verbatim('txt', /^\[Dictionary HT\]\nHash table 0 stats \(main hash table\):\nNo stats/)],
+      ['MSET a 1 b 2 ns/c 3', OK],
+      ['EXPIRE a 100', 1],
+      [
+        'DEBUG HTSTATS 0',
+        verbatim('txt', /table size: \d+\n number of elements: 3\n tables: [2-4]\n slots.*\n.*\n .*: 1\n$/),
+      ],
+      ['DEBUG HTSTATS 16', '-ERR Out of range database'],
+      ['DEBUG HTSTATS x', NOT_INTEGER],
+      ['HSET h f v', 1],
+      ['SADD s a', 1],
+      ['ZADD z 1 a', 1],
+      ...['a', 'h', 's', 'z'].map(key => [`DEBUG HTSTATS-KEY ${key}`, NO_TABLE] as const),
+      ['CONFIG SET hash-max-listpack-entries 1 set-max-listpack-entries 1 zset-max-listpack-entries 1', OK],
+      ['SADD s b', 1],
+      ['DEBUG HTSTATS-KEY s', A_TABLE],
+      ['HSET h g v', 1],
+      ['ZADD z 1 b', 1],
+      ['DEBUG HTSTATS-KEY h', A_TABLE],
+      ['DEBUG HTSTATS-KEY z', A_TABLE],
+      ['DEBUG HTSTATS-KEY missing', '-ERR no such key'],
+    ],
+    { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces'] },
+  ),
+  transcript('DEBUG subcommands for what does not exist here check their words', [
+    ['DEBUG QUICKLIST-PACKED-THRESHOLD 1b', OK],
+    ['DEBUG QUICKLIST-PACKED-THRESHOLD 4gb', OK],
+    ['DEBUG QUICKLIST-PACKED-THRESHOLD 5gb', /^-ERR argument must be a memory value bigger than 1/],
+    ['DEBUG QUICKLIST-PACKED-THRESHOLD x', /^-ERR argument must be a memory value bigger than 1/],
+    ['DEBUG REPLYBUFFER PEAK-RESET-TIME never', OK],
+    ['DEBUG REPLYBUFFER PEAK-RESET-TIME 100', OK],
+    ['DEBUG REPLYBUFFER PEAK-RESET-TIME soon', NOT_INTEGER],
+    ['DEBUG REPLYBUFFER RESIZING 0', OK],
+    ['DEBUG REPLYBUFFER nope 0', /^-ERR unknown subcommand or wrong number of arguments/],
+    ['DEBUG PAUSE-CRON 1', OK],
+    ['DEBUG PAUSE-CRON 0', OK],
+    ['DEBUG CHANGE-REPL-ID', OK],
+    ['DEBUG JMAP', /^-ERR unknown subcommand or wrong number of arguments/],
+  ]),
   transcript(
     'DEBUG DIGEST is the same for the same data and no other',
     [
