@@ -9,6 +9,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['values'],
   ['store'],
   ['session', 'pubsub', 'acl', 'persist', 'metrics', 'scripting'],
+  ['tracking'],
   ['commands'],
   ['server'],
 ]

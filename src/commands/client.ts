@@ -11,6 +11,7 @@ import {
 } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
+import { trackingSubcommands } from './client-tracking.ts'
 import type { Command, SessionContext } from './command.ts'
 import { clientName } from './connection.ts'
 import { helpSubcommand } from './help.ts'
@@ -34,7 +35,7 @@ export function clientLine(view: ClientView, nowMs: number): string {
     `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=${s.transaction?.bytes ?? 0} ` +
     `rbs=${view.replyBufferBytes} rbp=0 obl=0 oll=${view.outputChunks} omem=${view.outputBytes} ` +
     `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
-    `user=${s.user} redir=-1 resp=${s.protocol} lib-name=${s.libName} lib-ver=${s.libVersion}`
+    `user=${s.user} redir=${s.tracker?.redirect ?? -1} resp=${s.protocol} lib-name=${s.libName} lib-ver=${s.libVersion}`
   )
 }
 
@@ -347,6 +348,7 @@ const subcommands: readonly Command[] = [
       ctx.reply.ok()
     },
   },
+  ...trackingSubcommands,
 ]
 
 export const clientCommands: readonly Command[] = [

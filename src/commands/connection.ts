@@ -103,6 +103,7 @@ function select(ctx: SessionContext, args: Args): void {
 
 function reset(ctx: SessionContext): void {
   ctx.watches.forget(ctx.session)
+  ctx.services.tracking.disable(ctx.session)
   ctx.services.channels.forget(ctx.session)
   countSubscriptions(ctx)
   ctx.session.reset(ctx.services.config.requirePass === '')

@@ -3,6 +3,7 @@
 import type { Channels } from '../pubsub/channels.ts'
 import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
+import type { Tracking } from '../tracking/tracking.ts'
 
 /** One line of CLIENT LIST, and what CLIENT KILL filters by. */
 export interface ClientView {
@@ -33,6 +34,7 @@ export type MemoryFact = readonly [
 export interface Services {
   readonly clients: {
     list(): readonly ClientView[]
+    sessionOf(id: number): Session | undefined
     /** Closes a client's connection; its own one after the reply. */
     kill(session: Session): void
     /** Sends bytes that are no reply, after what is on its way already; they are kept, not copied. */
@@ -50,6 +52,7 @@ export interface Services {
   }
   /** Who listens to which channel. */
   readonly channels: Channels<Session>
+  readonly tracking: Pick<Tracking, 'enable' | 'disable'>
   readonly config: {
     /** Pairs of name and value whose name matches one of the patterns. */
     get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]

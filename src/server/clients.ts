@@ -18,6 +18,7 @@ import type { Log } from './log.ts'
 import { OutputLimits } from './output-limits.ts'
 import type { Paused } from './paused.ts'
 import { Serving } from './serving.ts'
+import type { PushPlace } from './writing.ts'
 
 /** Above this the buffers of a cut request are worth a collection. */
 const LARGE_REQUEST_BYTES = 1 << 20
@@ -188,6 +189,7 @@ export class Clients {
     this.garbage.old(connection.queuedBytes)
     this.serving.forget(connection)
     this.dispatcher.context.watches.forget(connection.session)
+    this.dispatcher.context.services.tracking.disable(connection.session)
     if (connection.session.isSubscribed) this.channels.forget(connection.session)
     connection.release()
     this.connections.delete(connection.session.id)
@@ -221,14 +223,34 @@ export class Clients {
   }
 
   /** Bytes that are no reply, for any client. */
-  push(session: Session, bytes: Uint8Array): void {
+  push(session: Session, bytes: Uint8Array, place: PushPlace = 'around'): void {
     const connection = this.connections.get(session.id)
-    if (connection !== undefined) this.serving.writing.push(connection, bytes)
+    if (connection !== undefined) this.serving.writing.push(connection, bytes, place)
   }
 
   /** The same for the client that is served, in the place of its reply. */
   confirm(bytes: Uint8Array): void {
     this.serving.writing.confirm(bytes)
+  }
+
+  /** Whose command runs; undefined between commands. */
+  get current(): Session | undefined {
+    return this.serving.writing.connection?.session
+  }
+
+  /** The client with this number; undefined when there is none, or we have said goodbye to it. */
+  sessionOf(id: number): Session | undefined {
+    const connection = this.connections.get(id)
+    return connection === undefined || connection.endingMs !== 0 ? undefined : connection.session
+  }
+
+  /** Whoever has something to say when a turn of the loop ends asks for that end. */
+  onTurnEnd(work: () => void): void {
+    this.serving.outbox.beforeEnd = work
+  }
+
+  wantTurnEnd(): void {
+    this.serving.outbox.schedule()
   }
 
   /** Sends the replies of this turn of the loop now. */

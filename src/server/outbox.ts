@@ -20,10 +20,12 @@ export class Outbox {
   mostPushedBytes = 0
   private total = 0
   private scheduled = false
+  /** Called when the turn ends, before its bytes leave. */
+  beforeEnd: () => void = () => undefined
   private readonly sent: (connection: Connection, pushedBytes: number) => void
-  private readonly flushLater = (): void => {
+  private readonly endLater = (): void => {
     this.scheduled = false
-    this.flush()
+    this.endTurn()
   }
 
   /** `sent` is told of each connection whose replies have been handed to its socket, or so many bytes of messages. */
@@ -57,15 +59,21 @@ export class Outbox {
     this.schedule()
   }
 
-  private schedule(): void {
+  /** The turn is to end, whether there are replies or not. */
+  schedule(): void {
     if (this.scheduled) return
     this.scheduled = true
-    setImmediate(this.flushLater)
+    setImmediate(this.endLater)
   }
 
   /** Whether replies for this connection wait for the end of the turn. */
   holds(connection: Connection): boolean {
     return this.connections.length > 0 && this.connections.includes(connection)
+  }
+
+  endTurn(): void {
+    this.beforeEnd()
+    this.flush()
   }
 
   /** Sends everything now. */

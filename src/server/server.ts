@@ -16,6 +16,7 @@ import { Expiry } from '../store/expiry.ts'
 import { Keyspace } from '../store/keyspace.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
+import type { Tracking } from '../tracking/tracking.ts'
 import { Clients } from './clients.ts'
 import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
@@ -25,6 +26,7 @@ import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
+import { makeTracking } from './tracking.ts'
 
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
 const BUSY_MS = 1
@@ -48,6 +50,7 @@ export class Server {
   readonly clients: Clients
   readonly info: Info
   readonly channels = new Channels<Session>()
+  readonly tracking: Tracking
   private readonly keyEvents = new KeyEvents((channel, text) => this.publish(channel, text))
   readonly startedMs: number
   /** Bytes handed out by the arenas before any key. */
@@ -76,6 +79,7 @@ export class Server {
     this.startupBytes = this.keys.allocatedBytes()
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)
+    this.tracking = makeTracking(this)
     this.snapshots = new Snapshots(this.keys, snapshotSettings(config), clock, (level, text) => log[level](text))
     this.table = buildTable()
     this.stats = new CommandStats(this.table.rows.length)
@@ -98,6 +102,7 @@ export class Server {
       new Session(0, '', '', true, true, this.startedMs),
     )
     this.clients = new Clients(config, this.dispatcher, reply, this.channels, log, () => clock.nowMs())
+    this.clients.onTurnEnd(() => this.tracking.endTurn())
     this.info = new Info(this)
     this.followConfig()
   }
@@ -109,6 +114,7 @@ export class Server {
       expiry: this.expiry,
       snapshots: this.snapshots,
       channels: this.channels,
+      tracking: this.tracking,
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
@@ -132,7 +138,7 @@ export class Server {
 
   /** What CONFIG SET changes at once. */
   private followConfig(): void {
-    const { config, keys, clients, log } = this
+    const { config, keys, clients, tracking, log } = this
     config.onChange(['maxmemoryBytes'], () => {
       keys.limitBytes = config.memoryLimitBytes
       if (keys.limitBytes > keys.capacityBytes) {
@@ -151,6 +157,11 @@ export class Server {
     limitCollections()
     config.onChange(['notifyKeyspaceEvents'], () => this.followKeyEvents())
     this.followKeyEvents()
+    config.onChange(['trackingTableMaxKeys'], () => {
+      tracking.limit(config.trackingTableMaxKeys)
+      return undefined
+    })
+    tracking.limit(config.trackingTableMaxKeys)
     config.onChange(['logLevel'], () => {
       log.level = pinoLevel(config.logLevel)
       return undefined
@@ -260,6 +271,7 @@ export class Server {
     if (this.isTickPaused) return
     this.guarded('tick', () => {
       this.clients.tick()
+      this.tracking.tick()
       this.snapshots.tick()
       this.info.tick()
     })

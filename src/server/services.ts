@@ -8,6 +8,7 @@ import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import type { Tracking } from '../tracking/tracking.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
@@ -21,6 +22,7 @@ export interface ServiceParts {
   readonly expiry: Expiry
   readonly snapshots: Snapshots
   readonly channels: Channels<Session>
+  readonly tracking: Tracking
   readonly clock: Clock
   readonly log: Log
   /** Both are made after the services are. */
@@ -47,6 +49,7 @@ export function makeServices(parts: ServiceParts): Services {
   return {
     clients: {
       list: () => parts.clients().list(),
+      sessionOf: id => parts.clients().sessionOf(id),
       kill: session => parts.clients().kill(session),
       push: (session, bytes) => parts.clients().push(session, bytes),
       confirm: bytes => parts.clients().confirm(bytes),
@@ -55,6 +58,7 @@ export function makeServices(parts: ServiceParts): Services {
       unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
     channels: parts.channels,
+    tracking: parts.tracking,
     config: {
       get: patterns => config.entries(patterns),
       set(pairs, session) {

@@ -258,7 +258,7 @@ export class Serving {
 
   /** Sends the replies of this turn of the loop now. */
   endTurn(): void {
-    this.outbox.flush()
+    this.outbox.endTurn()
   }
 
   /** The last turn. SHUTDOWN runs in the middle of a chunk: what came before it in there has its replies too. */

@@ -8,6 +8,8 @@ import type { ConnectionCounts } from './connection-counts.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutputLimits } from './output-limits.ts'
 
+export type PushPlace = 'around' | 'behind'
+
 export class Writing {
   /** Whose the replies are that are being written. */
   connection: Connection | undefined
@@ -57,13 +59,16 @@ export class Writing {
     this.counts.bytesOut += outbox.add(connection)
   }
 
-  /** Bytes that are no reply: they leave at the end of the turn, or around the reply that is being written. */
-  push(connection: Connection, bytes: Uint8Array): void {
+  /**
+   * Bytes that are no reply: they leave at the end of the turn, or around the reply that is being written; `behind`: never
+   * before that reply.
+   */
+  push(connection: Connection, bytes: Uint8Array, place: PushPlace): void {
     if (connection.closed || connection.isOverrun) return
     const { outbox } = this
     const { reply } = outbox
     if (connection !== this.connection) outbox.push(connection, bytes)
-    else if (reply.size > this.replyStart || this.isMuted) connection.push(bytes)
+    else if (place === 'behind' || reply.size > this.replyStart || this.isMuted) connection.push(bytes)
     else {
       reply.encoded(bytes)
       this.replyStart = reply.size

@@ -1,6 +1,7 @@
 // What the server remembers about a client, sockets aside: what HELLO, AUTH, SELECT and CLIENT set, and what CLIENT LIST shows.
 
 import type { Namespace } from '../store/namespace.ts'
+import type { Tracker } from './tracker.ts'
 import type { Transaction } from './transaction.ts'
 
 export class Session {
@@ -32,6 +33,8 @@ export class Session {
   transaction: Transaction | undefined
   /** A watched key has changed. */
   isSpoilt = false
+  /** How what it reads is tracked; undefined: not at all. */
+  tracker: Tracker | undefined
   /** Subscriptions to channels, to patterns, to shard channels. */
   channels = 0
   patterns = 0

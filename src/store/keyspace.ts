@@ -24,6 +24,7 @@ import {
   writeHeader,
 } from './entry.ts'
 import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
+import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, type Shard } from './shard.ts'
 import { retime, time, untime } from './timers.ts'
@@ -32,8 +33,8 @@ import { retime, time, untime } from './timers.ts'
 export interface ChangeObserver {
   /** `event` is Redis's keyspace event name, '' when there is none for it; for 'del' and 'expired' the key is already gone. */
   changed(place: Place, event: string): void
-  /** All keys of a database are gone. */
-  flushed(db: number): void
+  /** All keys of a database are gone, or of one namespace in it, and others may have come in their place. */
+  flushed(db: number, namespace?: Namespace): void
 }
 
 /** Kind bytes below this are those of strings. */

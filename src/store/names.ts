@@ -1,8 +1,9 @@
 // Names of keys as clients see them: keys of `default` without prefix, unless the local key has a slash of its own, then
 // `default/a/b`, so that whatever is shown can be used to address the key.
 
-import { toText } from '../bytes/ascii.ts'
+import { equals, toText } from '../bytes/ascii.ts'
 import { SLASH } from './finder.ts'
+import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 
 const DEFAULT_NAMESPACE = new TextEncoder().encode('default')
@@ -24,4 +25,15 @@ export function displayBytes(p: Place): Uint8Array {
 export function displayName(p: Place): string {
   const bytes = displayBytes(p)
   return toText(bytes, 0, bytes.length)
+}
+
+/**
+ * Where in a name that is shown like that the part begins by which those know the key who are bound to its namespace; -1
+ * when it is in another one.
+ */
+export function localStart(shown: Uint8Array, namespace: Namespace): number {
+  const slash = shown.indexOf(SLASH)
+  if (slash < 0) return namespace.hash === 0 ? 0 : -1
+  const { bytes } = namespace
+  return equals(shown, 0, slash, bytes, 0, bytes.length) ? slash + 1 : -1
 }

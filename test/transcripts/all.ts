@@ -24,6 +24,7 @@ import { server } from './server.ts'
 import { sets } from './sets.ts'
 import { sort } from './sort.ts'
 import { strings } from './strings.ts'
+import { tracking } from './tracking.ts'
 import { transactions } from './transactions.ts'
 import { zsets } from './zsets.ts'
 
@@ -46,6 +47,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   keys,
   databases,
   transactions,
+  tracking,
   pubsub,
   connection,
   pauses,

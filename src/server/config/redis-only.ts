@@ -228,7 +228,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('maxmemory-samples', integer(1n, INT_MAX), '5'),
   known('oom-score-adj', oneOf(['no', 'yes', 'relative', 'absolute'], { relative: 'yes' }), 'no'),
   known('oom-score-adj-values', oomScores(), '0 200 800'),
-  known('tracking-table-max-keys', integer(0n, LONG_MAX), '1000000'),
   // Diagnosis
   known('acllog-max-len', integer(0n, LONG_MAX), '128'),
   known('always-show-logo', bool(), 'no', START),

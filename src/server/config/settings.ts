@@ -136,6 +136,14 @@ export const SETTINGS = {
       flag: 'memory-limit',
     },
   ),
+  /** 0 = no limit but that of the table's memory. */
+  trackingTableMaxKeys: row(
+    'Memory',
+    'tracking-table-max-keys',
+    integer(0n, LONG_MAX),
+    '1000000',
+    'Keys remembered for client-side caching; 0 = as many as fit into a quarter of maxmemory.',
+  ),
   shardedMode: row(
     'Memory',
     'sharded-mode',

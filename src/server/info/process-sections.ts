@@ -54,7 +54,7 @@ const CLIENT_FIELDS: readonly Field<ClientFigures>[] = [
   ['client_recent_max_input_buffer', ({ maxQueryBytes }) => maxQueryBytes],
   ['client_recent_max_output_buffer', ({ maxOutputBytes }) => maxOutputBytes],
   ['blocked_clients', ({ reading }) => reading.state.clients.blockedCount],
-  ['tracking_clients', 0],
+  ['tracking_clients', ({ reading }) => reading.state.tracking.clients],
   ['clients_in_timeout_table', ({ reading }) => reading.state.clients.blocked.waiters.timed],
 ]
 

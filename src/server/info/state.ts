@@ -9,6 +9,7 @@ import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
 import type { Expiry } from '../../store/expiry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
+import type { Tracking } from '../../tracking/tracking.ts'
 import type { Config } from '../config/config.ts'
 
 /** Counts since the start, of connections and their bytes. */
@@ -56,6 +57,7 @@ export interface ServerState {
     list(): readonly ClientView[]
   }
   readonly channels: Pick<Channels<Session>, 'size'>
+  readonly tracking: Pick<Tracking, 'clients' | 'trackedKeys' | 'trackedItems' | 'trackedPrefixes'>
   readonly startedMs: number
   /** Bytes allocated before anything was loaded. */
   readonly startupBytes: number
