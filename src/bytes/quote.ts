@@ -40,6 +40,58 @@ export function quoteText(buf: Uint8Array, start: number, end: number): string {
   return `${text}"`
 }
 
+/** What words may take in a QuotedLine before they are quoted, in bytes; each byte may become four. */
+const LINE_BYTES = 4 << 20
+const QUOTED_BYTES = QUOTED_BYTE.map(quoted => Buffer.from(quoted))
+
+/**
+ * A line of quoted words that is put together as bytes, since words may be long. Very long ones are cut, and say so:
+ *
+ *   begin "word" "word... (123 more bytes)" CR LF
+ */
+export class QuotedLine {
+  private readonly pieces: Uint8Array[]
+  private leftBytes = LINE_BYTES
+
+  constructor(begin: string) {
+    this.pieces = [Buffer.from(begin, 'latin1')]
+  }
+
+  /** Text that needs no quoting. */
+  plain(text: string): void {
+    this.pieces.push(Buffer.from(text, 'latin1'))
+  }
+
+  /** A space and buf[start, end) in quotes. */
+  word(buf: Uint8Array, start: number, end: number): void {
+    const shownEnd = Math.min(end, start + Math.max(0, this.leftBytes))
+    this.leftBytes -= shownEnd - start
+    let length = 3
+    for (let at = start; at < shownEnd; at++) length += QUOTED_BYTE[buf[at]].length
+    const piece = new Uint8Array(length)
+    piece[0] = SPACE
+    piece[1] = DOUBLE_QUOTE
+    let to = 2
+    for (let at = start; at < shownEnd; at++) {
+      const quoted = QUOTED_BYTES[buf[at]]
+      if (quoted.length === 1) piece[to++] = quoted[0]
+      else {
+        piece.set(quoted, to)
+        to += quoted.length
+      }
+    }
+    piece[to] = DOUBLE_QUOTE
+    this.pieces.push(shownEnd === end ? piece : piece.subarray(0, to))
+    if (shownEnd < end) this.plain(`... (${end - shownEnd} more bytes)"`)
+  }
+
+  /** The line with its end. */
+  end(): Uint8Array {
+    this.plain('\r\n')
+    return Buffer.concat(this.pieces)
+  }
+}
+
 /**
  * The words of the line buf[start, end), in copies of their own. A NUL ends the line, as in C. Undefined when a quote is
  * not closed, or is closed and followed by something else than a space.

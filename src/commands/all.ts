@@ -25,6 +25,7 @@ import { blockingLists } from './lists-blocking.ts'
 import { listEnds } from './lists-ends.ts'
 import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
+import { monitorCommands } from './monitor.ts'
 import { objectCommands } from './object.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
@@ -83,6 +84,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   connectionCommands,
   clientCommands,
   serverCommands,
+  monitorCommands,
   lolwutCommands,
   debugCommands,
 ]

@@ -142,6 +142,8 @@ interface Row<E extends Effect, C> {
   /** Replaced by, as COMMAND DOCS says it, since a version. */
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
   readonly history?: readonly (readonly [version: string, change: string])[]
+  /** Numbers of the words that nobody else may see. */
+  readonly secrets?: (args: Args, services: Services) => readonly number[]
   /** `runs`: executed at once between MULTI and EXEC instead of being queued. */
   readonly inTransaction?: 'runs'
   /** `allowed`: also for a RESP2 client that is subscribed to something. */

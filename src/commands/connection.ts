@@ -58,6 +58,24 @@ function auth(ctx: SessionContext, args: Args): void {
   ctx.reply.ok()
 }
 
+/** The words behind the name: user and password, or more than AUTH takes, which holds a password all the same. */
+function authSecrets(args: Args): readonly number[] {
+  return Array.from({ length: args.count - 1 }, (_, i) => i + 1)
+}
+
+/** User and password, also in a HELLO that fails. */
+function helloSecrets(args: Args): readonly number[] {
+  const secrets: number[] = []
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, SETNAME)) i++
+    else if (args.is(i, AUTH)) {
+      for (const word of [i + 1, i + 2]) if (word < args.count) secrets.push(word)
+      i += 2
+    }
+  }
+  return secrets
+}
+
 /** The name in word `i`, printable and without spaces, as CLIENT LIST needs it. */
 export function clientName(args: Args, i: number): string {
   const name = args.text(i)
@@ -106,6 +124,7 @@ function reset(ctx: SessionContext): void {
   ctx.services.tracking.disable(ctx.session)
   ctx.services.channels.forget(ctx.session)
   countSubscriptions(ctx)
+  ctx.services.monitors.remove(ctx.session)
   ctx.session.reset(ctx.services.config.requirePass === '')
   ctx.reply.protocol = 2
   ctx.reply.simple('RESET')
@@ -168,6 +187,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'Chooses the protocol version and tells about the server; can log in and name the connection on the way.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     history: [['6.2.0', '`protover` may be left out.']],
+    secrets: helloSecrets,
     run: hello,
   },
   {
@@ -178,6 +198,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'Logs the connection in.',
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     history: [['6.0.0', 'A user name before the password.']],
+    secrets: authSecrets,
     run: auth,
   },
   {

@@ -6,6 +6,7 @@ import { CommandError, DB_OUT_OF_RANGE, SAVE_IN_PROGRESS, SYNTAX } from '../resp
 import type { Args } from './args.ts'
 import type { Command, Context, WriteContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
+import type { Services } from './services.ts'
 
 const SYNC = fromText('sync')
 const ASYNC = fromText('async')
@@ -106,6 +107,13 @@ function configSet(ctx: Context, args: Args): void {
   ctx.reply.ok()
 }
 
+/** The values of secret settings; all settings are looked at, as in Redis, also in a request that is refused. */
+function configSecrets(args: Args, { config }: Services): readonly number[] {
+  const secrets: number[] = []
+  for (let i = 2; i + 1 < args.count; i += 2) if (config.isSecret(args.text(i))) secrets.push(i + 1)
+  return secrets
+}
+
 const ADMIN = {
   effect: 'server',
   group: 'server',
@@ -132,6 +140,7 @@ const configSubcommands: readonly Command[] = [
     summary: 'Changes settings of the running server, all of them or none.',
     tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     history: [['7.0.0', 'Several settings at once.']],
+    secrets: configSecrets,
     run: configSet,
   },
   {

@@ -50,6 +50,11 @@ export interface Services {
     /** Ends the wait of a blocked client as its timeout would, or with an error. False: it does not wait. */
     unblock(session: Session, how: 'timeout' | 'error'): boolean
   }
+  /** Who gets a line for each command. */
+  readonly monitors: {
+    add(session: Session): void
+    remove(session: Session): void
+  }
   /** Who listens to which channel. */
   readonly channels: Channels<Session>
   readonly tracking: Pick<Tracking, 'enable' | 'disable'>
@@ -62,6 +67,8 @@ export interface Services {
     rewrite(which: 'changed' | 'all'): void
     /** Whether a `protected` command may run for this client (enable-debug-command). */
     allowsDebug(session: Session): boolean
+    /** Whether the value of this setting is a secret. */
+    isSecret(name: string): boolean
     readonly requirePass: string
     /** Version claimed to clients. */
     readonly redisVersion: string

@@ -103,6 +103,9 @@ export const WATCH_INSIDE_MULTI = fixed('ERR WATCH inside MULTI is not allowed')
 /** Ours: what a transaction queues counts against client-query-buffer-limit. */
 export const TRANSACTION_TOO_LARGE = fixed('ERR the transaction is too large')
 export const NOT_IN_TRANSACTION = fixed('ERR Command not allowed inside a transaction')
+export const MONITOR_AND_BLOCKING = fixed("ERR MONITOR isn't allowed for DENY BLOCKING client")
+/** A monitor is a kind of replica to Redis. */
+export const MONITOR_AND_KEYS = fixed("ERR Replica can't interact with the keyspace")
 export const UNBLOCKED_BY_CLIENT = fixed('UNBLOCKED client unblocked via CLIENT UNBLOCK')
 export const UNBLOCKED_STREAM_GONE = fixed('UNBLOCKED the stream key no longer exists')
 export const NOSCRIPT = fixed('NOSCRIPT No matching script. Please use EVAL.')

@@ -18,6 +18,7 @@ export const IDLE: InHand = { requestBytes: 0, replyBufferBytes: 0 }
 /** Redis's letters, in its order (networking.c catClientInfoString). */
 function flagsOf({ session, isBlocked, unix }: Connection): string {
   const letters = [
+    session.isMonitor ? 'O' : '',
     session.isSubscribed ? 'P' : '',
     session.transaction === undefined ? '' : 'x',
     isBlocked ? 'b' : '',

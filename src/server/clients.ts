@@ -191,6 +191,7 @@ export class Clients {
     this.dispatcher.context.watches.forget(connection.session)
     this.dispatcher.context.services.tracking.disable(connection.session)
     if (connection.session.isSubscribed) this.channels.forget(connection.session)
+    if (connection.session.isMonitor) this.dispatcher.context.services.monitors.remove(connection.session)
     connection.release()
     this.connections.delete(connection.session.id)
   }
@@ -208,6 +209,7 @@ export class Clients {
         timeoutSeconds > 0 &&
         !connection.isBlocked &&
         !connection.session.isSubscribed &&
+        !connection.session.isMonitor &&
         nowMs - connection.session.activeMs > timeoutSeconds * 1000
       )
         connection.cut()

@@ -12,6 +12,7 @@ import {
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
+  FLAG_READONLY,
   FLAG_UNQUEUED,
   FLAG_WAITS_FOR_ALL,
   FLAG_WAITS_FOR_WRITE,
@@ -22,6 +23,7 @@ import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metric
 import {
   CommandError,
   INTERNAL,
+  MONITOR_AND_KEYS,
   NOAUTH,
   NOT_IN_TRANSACTION,
   OOM,
@@ -70,6 +72,9 @@ const GATES: readonly Gate[] = [
     const isQueued = session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0
     if (!isQueued && (row.flags & FLAG_DENYOOM) === 0) return
     while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
+  },
+  function onlyWatching(row, session) {
+    if (session.isMonitor && (row.flags & (FLAG_READONLY | FLAG_WAITS_FOR_WRITE)) !== 0) throw MONITOR_AND_KEYS
   },
   function notListening(row, session) {
     if (session.protocol === 3 || !session.isSubscribed || (row.flags & FLAG_WHILE_SUBSCRIBED) !== 0) return
@@ -176,7 +181,7 @@ export class Dispatcher {
 
   /** The flags of commands that a pause holds. */
   private heldFlags(session: Session): number {
-    if (this.pauses.isEmpty) return 0
+    if (this.pauses.isEmpty || session.isMonitor) return 0
     const kind = this.pauses.kindFor(session)
     return kind === undefined ? 0 : kind === 'all' ? FLAG_WAITS_FOR_ALL : FLAG_WAITS_FOR_WRITE
   }
@@ -226,8 +231,10 @@ export class Dispatcher {
     session.commands++
     const row = this.find(args, top)
     if (row === undefined) return
+    const isWatched = this.onlookers.length > 0
     if (
       (row.flags & this.gatedFlags) !== 0 ||
+      isWatched ||
       !session.authenticated ||
       session.transaction !== undefined ||
       (session.isSubscribed && session.protocol === 2)
@@ -246,7 +253,6 @@ export class Dispatcher {
     session.lastCommand = row.fullName
     keys.db = session.db
     keys.at.nsHash = 0
-    const isWatched = this.onlookers.length > 0
     if (isWatched) this.runWatched(row, args)
     else this.run(row, args)
     // CONFIG SET and CLIENT NO-TOUCH change what the rest of the chunk runs under.
@@ -383,18 +389,20 @@ export class Dispatcher {
     const { arity } = row
     if (arity > 0 ? args.count !== arity : args.count < -arity) {
       this.stats.rejected[row.id]++
-      this.refuse(this.spoiltExec(row, wrongArity(row.fullName)))
+      this.refuse(this.spoiltExec(row, args, wrongArity(row.fullName)))
       return undefined
     }
     return row
   }
 
   /** An EXEC that is refused ends its transaction, and says so (multi.c execCommandAbort). */
-  private spoiltExec(row: TableRow, error: CommandError): CommandError {
+  private spoiltExec(row: TableRow, args: Args, error: CommandError): CommandError {
     const { session, watches } = this.context
     if (row.name !== 'exec') return error
     session.transaction = undefined
     watches.forget(session)
+    // Whoever has seen MULTI must see the end.
+    for (const onlooker of this.onlookers) onlooker.after(session, row, args, 0)
     const reason = error.code === 'ERR' ? error.reply.slice('ERR '.length) : error.reply
     return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
   }

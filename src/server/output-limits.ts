@@ -27,8 +27,12 @@ export class OutputLimits {
   }
 
   of(connection: Connection): OutputLimit {
-    const limits = this.config.clientOutputBufferLimits
-    return connection.session.isSubscribed ? limits.pubsub : limits.normal
+    const { normal, pubsub } = this.config.clientOutputBufferLimits
+    const { isSubscribed, isMonitor } = connection.session
+    if (isSubscribed) return pubsub
+    // A monitor is fed like a subscriber. In Redis it is a normal client, of whom nothing is limited by default: one that
+    // does not read takes all memory.
+    return isMonitor && normal.hardBytes === 0 && normal.softBytes === 0 ? pubsub : normal
   }
 
   cutIfOver(connection: Connection, nowMs: number): boolean {

@@ -24,6 +24,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
+import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 import { makeTracking } from './tracking.ts'
@@ -49,6 +50,7 @@ export class Server {
   readonly dispatcher: Dispatcher
   readonly clients: Clients
   readonly info: Info
+  private readonly monitors: Monitors
   readonly channels = new Channels<Session>()
   readonly tracking: Tracking
   private readonly keyEvents = new KeyEvents((channel, text) => this.publish(channel, text))
@@ -104,6 +106,7 @@ export class Server {
     this.clients = new Clients(config, this.dispatcher, reply, this.channels, log, () => clock.nowMs())
     this.clients.onTurnEnd(() => this.tracking.endTurn())
     this.info = new Info(this)
+    this.monitors = new Monitors(this.dispatcher)
     this.followConfig()
   }
 
@@ -119,6 +122,7 @@ export class Server {
       log: this.log,
       clients: () => this.clients,
       info: () => this.info,
+      monitors: () => this.monitors,
       isLoading: () => this.isLoading,
       pauseTick: paused => {
         this.isTickPaused = paused === 'on'

@@ -12,9 +12,11 @@ import type { Tracking } from '../tracking/tracking.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
+import { isSensitive } from './config/table.ts'
 import { allocatorReport, memoryAdvice, memoryStats } from './info/memory-report.ts'
 import type { Info } from './info.ts'
 import type { Log } from './log.ts'
+import type { Monitors } from './monitors.ts'
 
 export interface ServiceParts {
   readonly config: Config
@@ -25,9 +27,10 @@ export interface ServiceParts {
   readonly tracking: Tracking
   readonly clock: Clock
   readonly log: Log
-  /** Both are made after the services are. */
+  /** These are made after the services are. */
   readonly clients: () => Clients
   readonly info: () => Info
+  readonly monitors: () => Monitors
   readonly isLoading: () => boolean
   readonly pauseTick: Services['pauseTick']
   readonly shutdown: Services['shutdown']
@@ -44,8 +47,38 @@ function saved(action: () => void): void {
   }
 }
 
+function configService({ config, keys, isLoading }: ServiceParts): Services['config'] {
+  return {
+    get: patterns => config.entries(patterns),
+    set(pairs, session) {
+      const refusal = config.set(pairs, { isLocal: session.local, isLoading: isLoading() })
+      if (refusal === undefined) return
+      throw refusal.kind === 'loading' ? LOADING : new CommandError(`ERR ${refusal.text}`)
+    },
+    rewrite(which) {
+      const problem = rewriteConfigFile(config, which)
+      if (problem !== undefined) throw new CommandError(`ERR ${problem}`)
+    },
+    allowsDebug: session =>
+      config.enableDebugCommand === 'yes' || (config.enableDebugCommand === 'local' && session.local),
+    isSecret: isSensitive,
+    get requirePass() {
+      return config.requirepass
+    },
+    get redisVersion() {
+      return config.redisVersion
+    },
+    get databases() {
+      return keys.databases
+    },
+    get counting() {
+      return /lfu/.test(config.text('maxmemory-policy') ?? '') ? 'frequency' : 'recency'
+    },
+  }
+}
+
 export function makeServices(parts: ServiceParts): Services {
-  const { config, keys, expiry, snapshots, clock, log } = parts
+  const { keys, expiry, snapshots, clock, log } = parts
   return {
     clients: {
       list: () => parts.clients().list(),
@@ -57,34 +90,13 @@ export function makeServices(parts: ServiceParts): Services {
       unpause: by => parts.clients().paused.end(by),
       unblock: (session, how) => parts.clients().blocked.release(session, how),
     },
+    monitors: {
+      add: session => parts.monitors().add(session),
+      remove: session => parts.monitors().remove(session),
+    },
     channels: parts.channels,
     tracking: parts.tracking,
-    config: {
-      get: patterns => config.entries(patterns),
-      set(pairs, session) {
-        const refusal = config.set(pairs, { isLocal: session.local, isLoading: parts.isLoading() })
-        if (refusal === undefined) return
-        throw refusal.kind === 'loading' ? LOADING : new CommandError(`ERR ${refusal.text}`)
-      },
-      rewrite(which) {
-        const problem = rewriteConfigFile(config, which)
-        if (problem !== undefined) throw new CommandError(`ERR ${problem}`)
-      },
-      allowsDebug: session =>
-        config.enableDebugCommand === 'yes' || (config.enableDebugCommand === 'local' && session.local),
-      get requirePass() {
-        return config.requirepass
-      },
-      get redisVersion() {
-        return config.redisVersion
-      },
-      get databases() {
-        return keys.databases
-      },
-      get counting() {
-        return /lfu/.test(config.text('maxmemory-policy') ?? '') ? 'frequency' : 'recency'
-      },
-    },
+    config: configService(parts),
     snapshot: {
       save: () => saved(() => snapshots.save()),
       saveInBackground: () => snapshots.saveInBackground(),

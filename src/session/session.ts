@@ -39,6 +39,8 @@ export class Session {
   channels = 0
   patterns = 0
   shardSubscriptions = 0
+  /** It gets a line for each command of others (MONITOR). */
+  isMonitor = false
   /** Close after the replies so far are written (QUIT, CLIENT KILL of oneself, protocol errors). */
   closing = false
   /** True when the client reached us over the loopback interface or a unix socket (enable-debug-command local). */

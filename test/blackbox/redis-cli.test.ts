@@ -86,6 +86,16 @@ describe.if(hasCli)('redis-cli', () => {
     expect(await cli(['--latency', '--raw', '-i', '0.2'], '', 1500)).toMatch(/^\d+ \d+ [\d.]+ \d+/)
   })
 
+  test('monitor prints what others do, and client list shows it', async () => {
+    const monitor = cli(['monitor'], '', 1500)
+    while (!(await cli(['client', 'list'])).includes(' flags=O ')) await Bun.sleep(20)
+    await cli(['set', 'k', 'two words'])
+    const [, ...lines] = (await monitor).trim().split('\n')
+    const seen = lines.map(line => line.replace(/^\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] /, ''))
+    expect(seen).toContain('"set" "k" "two words"')
+    expect(await cli(['client', 'list'])).not.toContain(' flags=O ')
+  })
+
   test('info, config get and help of the prompt answer', async () => {
     expect(await cli(['info', 'server'])).toContain('redis_version:7.0.15')
     expect(await cli(['config', 'get', 'maxclients'])).toBe('maxclients\n10000\n')

@@ -26,6 +26,7 @@ import { sort } from './sort.ts'
 import { strings } from './strings.ts'
 import { tracking } from './tracking.ts'
 import { transactions } from './transactions.ts'
+import { watchers } from './watchers.ts'
 import { zsets } from './zsets.ts'
 
 export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
@@ -55,4 +56,5 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   introspection,
   server,
   memory,
+  watchers,
 }
