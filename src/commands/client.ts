@@ -25,7 +25,10 @@ const INVALID_ID = new CommandError('ERR Invalid client ID')
 const ID_NOT_POSITIVE = new CommandError('ERR client-id should be greater than 0')
 const TYPES: readonly string[] = ['normal', 'master', 'slave', 'replica', 'pubsub']
 
-/** A client's line in CLIENT LIST, without the line end. Fields and order are Redis's. */
+/**
+ * A client's line in CLIENT LIST, without the line end. Fields and order are Redis's; but `watch` of 7.4 stands behind
+ * those of 7.0, and not after `multi`, so that nobody who knows 7.0 meets something else than before.
+ */
 export function clientLine(view: ClientView, nowMs: number): string {
   const s = view.session
   const seconds = (ms: number): number => Math.max(0, Math.floor(nowMs / 1000) - Math.floor(ms / 1000))
@@ -33,9 +36,9 @@ export function clientLine(view: ClientView, nowMs: number): string {
     `id=${s.id} addr=${s.address} laddr=${s.localAddress} fd=${view.fd} name=${s.name} age=${seconds(s.createdMs)} ` +
     `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=${s.channels} psub=${s.patterns} ssub=${s.shardSubscriptions} multi=${s.transaction?.requests.length ?? -1} ` +
     `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=${s.transaction?.bytes ?? 0} ` +
-    `rbs=${view.replyBufferBytes} rbp=0 obl=0 oll=${view.outputChunks} omem=${view.outputBytes} ` +
+    `rbs=${view.replyBufferBytes} rbp=0 obl=${view.replyBytes} oll=${view.outputChunks} omem=${view.outputBytes} ` +
     `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
-    `user=${s.user} redir=${s.tracker?.redirect ?? -1} resp=${s.protocol} lib-name=${s.libName} lib-ver=${s.libVersion}`
+    `user=${s.user} redir=${s.tracker?.redirect ?? -1} resp=${s.protocol} watch=${view.watchedKeys} lib-name=${s.libName} lib-ver=${s.libVersion}`
   )
 }
 

@@ -9,16 +9,20 @@ import type { Tracking } from '../tracking/tracking.ts'
 export interface ClientView {
   readonly session: Session
   readonly flags: string
-  /** Bytes of an unfinished request kept, bytes of the buffer that holds them. */
+  readonly watchedKeys: number
+  /** Bytes received and not understood yet, and room behind them. */
   readonly queryBytes: number
   readonly queryFreeBytes: number
+  /** Bytes of replies of this turn of the loop, which leave when it ends. */
+  readonly replyBytes: number
   /** Bytes of replies that the client has not taken. */
   readonly outputBytes: number
   readonly outputChunks: number
-  /** Bytes of the request that is being served. */
+  /** Bytes of the words of the request that is being served, or of one that has not arrived whole. */
   readonly argumentBytes: number
   /** Bytes of the buffer in which replies are put together. */
   readonly replyBufferBytes: number
+  /** All memory that the client takes. */
   readonly totalBytes: number
   readonly fd: number
 }

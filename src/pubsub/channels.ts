@@ -10,17 +10,27 @@ import { globMatches } from '../bytes/glob.ts'
 /** The three kinds of subscription; `pattern` names match channels by Redis's glob rules. */
 export type Kind = 'channel' | 'pattern' | 'shard'
 
+/** What a subscription takes beside its name, measured with 200,000 of them. */
+const SUBSCRIPTION_BYTES = 500
+
+/** The names that one subscriber listens to. */
+class OwnNames {
+  readonly names = new Set<string>()
+  nameBytes = 0
+}
+
 class Table<S extends object> {
   /** Subscribers by name. */
   readonly names = new Map<string, Set<S>>()
   /** Names by subscriber. */
-  private readonly own = new Map<S, Set<string>>()
+  private readonly own = new Map<S, OwnNames>()
 
   add(s: S, name: string): boolean {
-    const own = this.own.get(s)
-    if (own?.has(name) === true) return false
-    if (own === undefined) this.own.set(s, new Set([name]))
-    else own.add(name)
+    const own = this.own.get(s) ?? new OwnNames()
+    if (own.names.has(name)) return false
+    if (own.names.size === 0) this.own.set(s, own)
+    own.names.add(name)
+    own.nameBytes += name.length
     const listeners = this.names.get(name)
     if (listeners === undefined) this.names.set(name, new Set([s]))
     else listeners.add(s)
@@ -29,8 +39,9 @@ class Table<S extends object> {
 
   remove(s: S, name: string): boolean {
     const own = this.own.get(s)
-    if (own?.delete(name) !== true) return false
-    if (own.size === 0) this.own.delete(s)
+    if (own?.names.delete(name) !== true) return false
+    own.nameBytes -= name.length
+    if (own.names.size === 0) this.own.delete(s)
     const listeners = this.names.get(name)
     listeners?.delete(s)
     if (listeners?.size === 0) this.names.delete(name)
@@ -38,11 +49,16 @@ class Table<S extends object> {
   }
 
   namesOf(s: S): string[] {
-    return [...(this.own.get(s) ?? [])]
+    return [...(this.own.get(s)?.names ?? [])]
   }
 
   countOf(s: S): number {
-    return this.own.get(s)?.size ?? 0
+    return this.own.get(s)?.names.size ?? 0
+  }
+
+  bytesOf(s: S): number {
+    const own = this.own.get(s)
+    return own === undefined ? 0 : own.names.size * SUBSCRIPTION_BYTES + own.nameBytes
   }
 }
 
@@ -82,6 +98,11 @@ export class Channels<S extends object> {
 
   countOf(s: S, kind: Kind): number {
     return this[kind].countOf(s)
+  }
+
+  /** Memory that all its subscriptions take. */
+  bytesOf(s: S): number {
+    return this.channel.bytesOf(s) + this.pattern.bytesOf(s) + this.shard.bytesOf(s)
   }
 
   /** Number of names with subscribers. */

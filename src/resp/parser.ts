@@ -118,6 +118,28 @@ export class RequestParser {
     return this.end - this.at + (this.pending === undefined ? 0 : this.pending.length)
   }
 
+  /** Bytes received and not understood yet: of a cut command what follows its last whole word. */
+  get unreadBytes(): number {
+    return this.end - this.at + (this.pending === undefined ? 0 : this.pending.length - this.pending.at)
+  }
+
+  /** Bytes of the whole words of a cut command. */
+  get wordBytes(): number {
+    return this.pending === undefined ? 0 : this.pending.table.wordBytes
+  }
+
+  /** Room behind the bytes of a cut command. */
+  get freeBytes(): number {
+    return this.pending === undefined ? 0 : this.pending.buf.length - this.pending.length
+  }
+
+  /** Bytes of the buffers that hold all of it, or will when the word that is cut is there. */
+  get bufferBytes(): number {
+    const { chunk, pending } = this
+    if (pending === undefined) return chunk.length
+    return chunk.length + Math.max(pending.buf.length, pending.length + pending.missing)
+  }
+
   /**
    * Takes what the socket delivered. The bytes must not change until `next` answered MORE. It may be called while
    * commands are left (a blocked client that goes on sending): then they are joined.

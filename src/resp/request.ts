@@ -30,6 +30,13 @@ export class Request implements Words {
   foundNs = 0
   foundSlot = 0
 
+  /** Bytes of the arguments themselves. */
+  get wordBytes(): number {
+    let bytes = 0
+    for (let i = 0; i < this.count; i++) bytes += this.ends[i] - this.starts[i]
+    return bytes
+  }
+
   /** Makes room for at least one more argument than there is room for now. */
   grow(): void {
     const starts = new Int32Array(this.starts.length * 2)

@@ -3,17 +3,16 @@
 import type { ClientView } from '../commands/services.ts'
 import type { Connection } from './connection.ts'
 
-/** What a connection takes by itself, measured with 10,000 idle ones. */
-const CONNECTION_BYTES = 1400
-
-/** What the client that is being served has in hand, in bytes. */
+/** What of the buffers that all clients share is in use for one of them at this moment, in bytes. */
 export interface InHand {
-  readonly requestBytes: number
+  /** The chunk that the running request came in. */
+  readonly chunkBytes: number
+  /** The words of that request. */
+  readonly wordBytes: number
+  /** Replies that have not been handed to the socket. */
+  readonly replyBytes: number
   readonly replyBufferBytes: number
 }
-
-/** All others have nothing. */
-export const IDLE: InHand = { requestBytes: 0, replyBufferBytes: 0 }
 
 /** Redis's letters, in its order (networking.c catClientInfoString). */
 function flagsOf({ session, isBlocked, unix }: Connection): string {
@@ -33,20 +32,23 @@ function flagsOf({ session, isBlocked, unix }: Connection): string {
   return letters.join('') || 'N'
 }
 
-export function viewOf(connection: Connection, { requestBytes, replyBufferBytes }: InHand): ClientView {
+/** `memoryBytes` is what the client takes, what it has in hand apart. */
+export function viewOf(connection: Connection, memoryBytes: number, watchedKeys: number, inHand: InHand): ClientView {
   const { session, parser, queuedBytes, queuedChunks, socket } = connection
-  // The request that is being served still lies in what Redis calls the query buffer.
-  const queryBytes = Math.max(parser.pendingBytes, requestBytes)
+  const { chunkBytes, wordBytes, replyBytes, replyBufferBytes } = inHand
   return {
     session,
     flags: flagsOf(connection),
-    queryBytes,
-    queryFreeBytes: 0,
+    watchedKeys,
+    // The request that is being served still lies in what Redis calls the query buffer.
+    queryBytes: Math.max(parser.unreadBytes, chunkBytes),
+    queryFreeBytes: parser.freeBytes,
+    replyBytes,
     outputBytes: queuedBytes,
     outputChunks: queuedChunks,
-    argumentBytes: requestBytes,
+    argumentBytes: wordBytes + parser.wordBytes,
     replyBufferBytes,
-    totalBytes: CONNECTION_BYTES + queryBytes + queuedBytes + requestBytes,
+    totalBytes: memoryBytes + Math.max(0, chunkBytes - parser.bufferBytes),
     fd: Number(Reflect.get(socket, 'fd')),
   }
 }

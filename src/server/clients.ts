@@ -8,6 +8,8 @@ import { ParserLimits } from '../resp/parser.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import type { Blocked } from './blocked.ts'
+import { ClientEviction } from './client-eviction.ts'
+import { ClientMemory } from './client-memory.ts'
 import { addressOf, isLoopback, viewOf } from './client-view.ts'
 import type { Config } from './config/config.ts'
 import { Connection } from './connection.ts'
@@ -34,6 +36,8 @@ export class Clients {
   private readonly dispatcher: Dispatcher
   private readonly serving: Serving
   private readonly outputLimits: OutputLimits
+  private readonly memory: ClientMemory
+  private readonly eviction: ClientEviction
   private readonly channels: Channels<Session>
   private readonly log: Log
   private readonly nowMs: () => number
@@ -56,17 +60,21 @@ export class Clients {
     this.log = log
     this.nowMs = nowMs
     this.outputLimits = new OutputLimits(config, counts, log)
-    this.serving = new Serving({ dispatcher, reply, connections, limits: this.outputLimits, counts, garbage, nowMs })
+    this.memory = new ClientMemory(dispatcher.context.watches, channels)
+    this.eviction = new ClientEviction(this.memory, counts, log)
+    const { outputLimits: limits, eviction } = this
+    this.serving = new Serving({ dispatcher, reply, connections, limits, eviction, counts, garbage, nowMs })
     this.applyLimits()
   }
 
-  /** Takes over the limits of requests from the configuration. */
+  /** Takes over the limits of requests and memory from the configuration. */
   applyLimits(): void {
     const { config, limits } = this
     limits.maxArguments = config.maxRespArgs
     limits.maxBulkBytes = config.maxRespBulkBytes
     limits.maxInlineBytes = config.maxRespInlineBytes
     limits.maxRequestBytes = Math.min(config.clientQueryBufferLimitBytes, 2 ** 31 - 1)
+    this.eviction.limit(config.clientsLimitBytes, this.connections.values())
   }
 
   get count(): number {
@@ -138,6 +146,7 @@ export class Clients {
     const connection = new Connection(socket, session, this.limits, unix)
     socket.data = connection
     this.connections.set(session.id, connection)
+    if (this.eviction.isOn) this.eviction.count(connection)
     const { tcpKeepaliveSeconds } = this.config
     if (!unix && tcpKeepaliveSeconds > 0) socket.setKeepAlive(true, tcpKeepaliveSeconds * 1000)
   }
@@ -164,6 +173,7 @@ export class Clients {
   private keep(connection: Connection): void {
     connection.parser.own()
     if (connection.parser.pendingBytes > this.limits.maxRequestBytes) connection.cut()
+    else if (this.eviction.isOn) this.serving.countMemory(connection)
   }
 
   private drained(connection: Connection | undefined): void {
@@ -193,6 +203,7 @@ export class Clients {
     if (connection.session.isSubscribed) this.channels.forget(connection.session)
     if (connection.session.isMonitor) this.dispatcher.context.services.monitors.remove(connection.session)
     connection.release()
+    this.eviction.forget(connection)
     this.connections.delete(connection.session.id)
   }
 
@@ -270,6 +281,9 @@ export class Clients {
   }
 
   list(): ClientView[] {
-    return [...this.connections.values()].map(c => viewOf(c, this.serving.inHandOf(c)))
+    const { watches } = this.dispatcher.context
+    return [...this.connections.values()].map(c =>
+      viewOf(c, this.memory.of(c), watches.countOf(c.session), this.serving.inHandOf(c)),
+    )
   }
 }

@@ -71,6 +71,15 @@ export class Outbox {
     return this.connections.length > 0 && this.connections.includes(connection)
   }
 
+  /** Bytes of replies for this connection that wait for the end of the turn. */
+  bytesFor(connection: Connection): number {
+    let bytes = 0
+    for (let i = 0; i < this.connections.length; i++) {
+      if (this.connections[i] === connection) bytes += this.sizes[i] as number
+    }
+    return bytes
+  }
+
   endTurn(): void {
     this.beforeEnd()
     this.flush()

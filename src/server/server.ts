@@ -32,6 +32,15 @@ import { makeTracking } from './tracking.ts'
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
 const BUSY_MS = 1
 const LOOK_MS = 40
+/** The settings that limit what a client sends, and what all of them take. */
+const CLIENT_LIMITS = [
+  'maxRespArgs',
+  'maxRespBulkBytes',
+  'maxRespInlineBytes',
+  'clientQueryBufferLimitBytes',
+  'maxmemoryClients',
+  'maxmemoryBytes',
+] as const
 const SHUTDOWN_FAILED = new CommandError('ERR Errors trying to SHUTDOWN. Check logs.')
 
 export type StopReason = 'save' | 'nosave' | 'default'
@@ -150,7 +159,7 @@ export class Server {
       }
       return undefined
     })
-    config.onChange(['maxRespArgs', 'maxRespBulkBytes', 'maxRespInlineBytes', 'clientQueryBufferLimitBytes'], () => {
+    config.onChange([...CLIENT_LIMITS], () => {
       clients.applyLimits()
       return undefined
     })

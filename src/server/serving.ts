@@ -7,7 +7,8 @@ import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import { WARM_REQUESTS } from '../store/warm.ts'
 import { Blocked, type BlockedHost } from './blocked.ts'
-import { IDLE, type InHand } from './client-view.ts'
+import type { ClientEviction } from './client-eviction.ts'
+import type { InHand } from './client-view.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionCounts } from './connection-counts.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -32,6 +33,7 @@ export interface ServingOptions {
   /** The connections by their sessions' ids. */
   readonly connections: ReadonlyMap<number, Connection>
   readonly limits: OutputLimits
+  readonly eviction: ClientEviction
   readonly counts: ConnectionCounts
   readonly garbage: Garbage
   readonly nowMs: () => number
@@ -47,6 +49,7 @@ export class Serving {
   private readonly dispatcher: Dispatcher
   private readonly connections: ReadonlyMap<number, Connection>
   private readonly limits: OutputLimits
+  private readonly eviction: ClientEviction
   private readonly counts: ConnectionCounts
   private readonly garbage: Garbage
   private readonly nowMs: () => number
@@ -58,10 +61,11 @@ export class Serving {
   /** Replies handed over for `connection` in this turn. */
   private turnBytes = 0
 
-  constructor({ dispatcher, reply, connections, limits, counts, garbage, nowMs }: ServingOptions) {
+  constructor({ dispatcher, reply, connections, limits, eviction, counts, garbage, nowMs }: ServingOptions) {
     this.dispatcher = dispatcher
     this.connections = connections
     this.limits = limits
+    this.eviction = eviction
     this.counts = counts
     this.garbage = garbage
     this.nowMs = nowMs
@@ -118,6 +122,7 @@ export class Serving {
     writing.connection = undefined
     if (outbox.fresh > 0) writing.addReplies(connection)
     else this.afterReplies(connection)
+    if (this.eviction.isOn) this.countMemory(connection)
   }
 
   private execute(connection: Connection, request: Args, ahead: number): void {
@@ -247,6 +252,13 @@ export class Serving {
       if (this.limits.cutIfOver(connection, this.nowMs())) return
     }
     if (connection !== this.connection) this.afterReplies(connection)
+    if (this.eviction.isOn) this.countMemory(connection)
+  }
+
+  /** The client may take more memory than before: see maxmemory-clients. */
+  countMemory(connection: Connection): void {
+    this.eviction.count(connection)
+    if (this.connection === undefined) this.eviction.evict()
   }
 
   /** Says goodbye to a client that is to be closed, once all its replies are sent. */
@@ -271,8 +283,17 @@ export class Serving {
 
   /** What a client has in hand at this moment. */
   inHandOf(connection: Connection): InHand {
-    if (connection !== this.connection) return IDLE
-    return { requestBytes: this.running.buf.length, replyBufferBytes: this.outbox.reply.buf.length }
+    const { outbox, running } = this
+    const waitingBytes = outbox.bytesFor(connection)
+    if (connection !== this.connection) {
+      return { chunkBytes: 0, wordBytes: 0, replyBytes: waitingBytes, replyBufferBytes: 0 }
+    }
+    return {
+      chunkBytes: running.buf.length,
+      wordBytes: running.wordBytes,
+      replyBytes: waitingBytes + outbox.fresh,
+      replyBufferBytes: outbox.reply.buf.length,
+    }
   }
 }
 

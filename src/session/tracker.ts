@@ -13,6 +13,9 @@ export interface TrackingOptions {
   readonly prefixes: readonly string[]
 }
 
+/** What a prefix takes beside its name: as much as a subscription. */
+const PREFIX_BYTES = 500
+
 export class Tracker {
   /** By which the table of keys knows it. */
   readonly number: number
@@ -28,6 +31,13 @@ export class Tracker {
 
   constructor(number: number) {
     this.number = number
+  }
+
+  /** Memory that its prefixes take. */
+  get prefixBytes(): number {
+    let bytes = 0
+    for (const prefix of this.prefixes) bytes += PREFIX_BYTES + prefix.length
+    return bytes
   }
 
   /** Whether what it reads now is to be remembered. */

@@ -9,15 +9,24 @@ import type { Place } from '../store/place.ts'
 import { NamedKey, NamedKeys } from './named-keys.ts'
 import type { Session } from './session.ts'
 
+/** What a watched key takes beside its name, measured with 200,000 of them. */
+const WATCHED_KEY_BYTES = 650
+
 class WatchedKey extends NamedKey {
   /** With each watcher, whether the key was there when it began. */
   readonly watchers = new Map<Session, boolean>()
 }
 
+/** The keys that one session watches. */
+class OwnKeys {
+  readonly keys = new Set<WatchedKey>()
+  nameBytes = 0
+}
+
 export class Watches implements ChangeObserver {
   private readonly keys: Keyspace
   private readonly watched: NamedKeys<WatchedKey>
-  private readonly bySession = new Map<Session, Set<WatchedKey>>()
+  private readonly bySession = new Map<Session, OwnKeys>()
 
   constructor(keys: Keyspace) {
     this.keys = keys
@@ -26,7 +35,13 @@ export class Watches implements ChangeObserver {
 
   /** Number of keys that a session watches. */
   countOf(session: Session): number {
-    return this.bySession.get(session)?.size ?? 0
+    return this.bySession.get(session)?.keys.size ?? 0
+  }
+
+  /** Memory that they take. */
+  bytesOf(session: Session): number {
+    const own = this.bySession.get(session)
+    return own === undefined ? 0 : own.keys.size * WATCHED_KEY_BYTES + own.nameBytes
   }
 
   /** From now on a change of the key in word `i` spoils the session's transaction. */
@@ -35,10 +50,12 @@ export class Watches implements ChangeObserver {
     const exists = this.keys.findIn(this.keys.other, session.db, words, i) !== 0
     if (this.bySession.size === 0) this.keys.observers.push(this)
     const key = this.watched.of(session.db, words, i)
-    if (!key.watchers.has(session)) key.watchers.set(session, exists)
-    const own = this.bySession.get(session)
-    if (own === undefined) this.bySession.set(session, new Set([key]))
-    else own.add(key)
+    if (key.watchers.has(session)) return
+    key.watchers.set(session, exists)
+    const own = this.bySession.get(session) ?? new OwnKeys()
+    if (own.keys.size === 0) this.bySession.set(session, own)
+    own.keys.add(key)
+    own.nameBytes += key.name.length
   }
 
   /** UNWATCH, and whatever ends a transaction. */
@@ -47,7 +64,7 @@ export class Watches implements ChangeObserver {
     const own = this.bySession.get(session)
     if (own === undefined) return
     this.bySession.delete(session)
-    for (const key of own) {
+    for (const key of own.keys) {
       key.watchers.delete(session)
       if (key.watchers.size === 0) this.watched.drop(key)
     }
@@ -58,7 +75,8 @@ export class Watches implements ChangeObserver {
   isSpoilt(session: Session): boolean {
     const { keys } = this
     // The look-up removes what is due, and `changed` hears of it.
-    for (const { db, name } of this.bySession.get(session) ?? []) keys.locateIn(keys.other, db, name, 0, name.length)
+    for (const { db, name } of this.bySession.get(session)?.keys ?? [])
+      keys.locateIn(keys.other, db, name, 0, name.length)
     return session.isSpoilt
   }
 

@@ -214,6 +214,12 @@ export class Config extends Fields {
     if (setting === SETTINGS.maxmemoryBytes) this.memoryLimitBytes = this.#limitBytes()
   }
 
+  /** What all clients together may take, in bytes; 0 = no limit. */
+  get clientsLimitBytes(): number {
+    const { maxmemoryClients, memoryLimitBytes } = this
+    return maxmemoryClients < 0 ? Math.floor((memoryLimitBytes * -maxmemoryClients) / 100) : maxmemoryClients
+  }
+
   #limitBytes(): number {
     const cap = this.ramCapBytes
     if (this.maxmemoryBytes === 0) return cap ?? DEFAULT_LIMIT_BYTES

@@ -11,7 +11,6 @@ import {
   type Kind,
   LONG_MAX,
   memory,
-  memoryOrPercent,
   oneOf,
   onlyNo,
   someOf,
@@ -209,7 +208,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('jemalloc-bg-thread', bool(), 'yes'),
   known('lfu-decay-time', integer(0n, INT_MAX), '1'),
   known('lfu-log-factor', integer(0n, INT_MAX), '10'),
-  known('maxmemory-clients', memoryOrPercent(100), '0'),
   known('maxmemory-eviction-tenacity', integer(0n, 100n), '10'),
   known(
     'maxmemory-policy',

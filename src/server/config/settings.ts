@@ -8,6 +8,7 @@ import {
   integer,
   LONG_MAX,
   memory,
+  memoryOrPercent,
   octal,
   oneOf,
   onlyNo,
@@ -143,6 +144,14 @@ export const SETTINGS = {
     integer(0n, LONG_MAX),
     '1000000',
     'Keys remembered for client-side caching; 0 = as many as fit into a quarter of maxmemory.',
+  ),
+  /** Bytes; 0 = no limit; below 0 a percentage of the limit in force. `Config.clientsLimitBytes` is in bytes. */
+  maxmemoryClients: row(
+    'Memory',
+    'maxmemory-clients',
+    memoryOrPercent(100),
+    '0',
+    'Bytes of all clients, or % of maxmemory, above which the largest are closed; 0 = no limit.',
   ),
   shardedMode: row(
     'Memory',

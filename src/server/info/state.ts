@@ -18,6 +18,7 @@ interface ConnectionTotals {
   readonly accepted: number
   readonly rejected: number
   readonly cutForOutput: number
+  readonly evicted: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly reads: number

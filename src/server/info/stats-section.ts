@@ -25,7 +25,7 @@ export const statsSection = sectionOf('Stats', [
   ['expired_time_cap_reached_count', ({ totals }) => totals.expiryCutShort],
   ['expire_cycle_cpu_milliseconds', ({ totals }) => Math.floor(totals.expiryNs / 1e6)],
   ['evicted_keys', 0],
-  ['evicted_clients', 0],
+  ['evicted_clients', ({ totals }) => totals.clientsEvicted],
   ['total_eviction_exceeded_time', 0],
   ['current_eviction_exceeded_time', 0],
   ['keyspace_hits', ({ totals }) => totals.hits],

@@ -8,6 +8,7 @@ export interface Totals {
   readonly connections: number
   readonly rejectedConnections: number
   readonly clientsCut: number
+  readonly clientsEvicted: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly reads: number
@@ -31,6 +32,7 @@ export function readTotals({ clients: { counts }, stats, keys, expiry, bugs, sna
     connections: counts.accepted - counts.rejected,
     rejectedConnections: counts.rejected,
     clientsCut: counts.cutForOutput,
+    clientsEvicted: counts.evicted,
     bytesIn: counts.bytesIn,
     bytesOut: counts.bytesOut,
     reads: counts.reads,
