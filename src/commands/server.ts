@@ -29,6 +29,7 @@ function flushdb(ctx: WriteContext, args: Args): void {
 function flushall(ctx: WriteContext, args: Args): void {
   checkFlushMode(args)
   ctx.keys.flushAll()
+  ctx.services.snapshot.saveFlushed()
   ctx.reply.ok()
 }
 

@@ -83,6 +83,8 @@ export interface Services {
   readonly snapshot: {
     /** Writes now, blocking. Throws CommandError when it cannot. */
     save(): void
+    /** After FLUSHALL: the file is to be empty too, if save points are set. */
+    saveFlushed(): void
     /** Starts a background save; false when one is running. */
     saveInBackground(): boolean
     /** Unix time in seconds of the last good save. */

@@ -156,6 +156,20 @@ export class Snapshots {
     if (when === 'always' || this.keys.dirty > 0) this.saveNow()
   }
 
+  /**
+   * FLUSHALL: where save points are set the file is made empty too, as Redis does, so that a crash does not bring the keys
+   * back. A failure is logged and shows in lastStatus.
+   */
+  saveFlushed(): void {
+    if (this.settings.savePoints.length === 0) return
+    this.background?.cancel()
+    try {
+      this.saveNow()
+    } catch {
+      // saveNow has told of it.
+    }
+  }
+
   /** Fulfilled when no background save is running. */
   idle(): Promise<void> {
     return this.ended

@@ -179,7 +179,8 @@ export class Server {
       log.level = pinoLevel(config.logLevel)
       return undefined
     })
-    config.onChange(['port', 'bind'], () => this.listenAgain())
+    config.onChange(['port'], () => this.listenAgain('Unable to listen on this port. Check server logs.'))
+    config.onChange(['bind'], () => this.listenAgain('Failed to bind to specified addresses.'))
     config.onChange(['maxClients'], () => {
       const most = mostClients()
       if (config.maxClients <= most) return undefined
@@ -264,7 +265,7 @@ export class Server {
     this.port = taken
   }
 
-  private listenAgain(): string | undefined {
+  private listenAgain(problem: string): string | undefined {
     const before = this.port
     this.clients.stopListening()
     try {
@@ -274,7 +275,7 @@ export class Server {
       this.log.warn(`cannot listen: ${String(error)}`)
       this.clients.stopListening()
       this.port = before
-      return 'Unable to listen on this port. Check server logs.'
+      return problem
     }
   }
 

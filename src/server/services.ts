@@ -99,6 +99,7 @@ export function makeServices(parts: ServiceParts): Services {
     config: configService(parts),
     snapshot: {
       save: () => saved(() => snapshots.save()),
+      saveFlushed: () => snapshots.saveFlushed(),
       saveInBackground: () => snapshots.saveInBackground(),
       get lastSaveS() {
         return snapshots.lastSaveS

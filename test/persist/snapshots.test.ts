@@ -258,6 +258,33 @@ test('the last save wins over a background save that was running', () =>
     }
   }))
 
+test('after FLUSHALL the file is empty too where save points are set, and no change is left', () =>
+  inDirectory(directory => {
+    for (const savePoints of [[], [{ seconds: 3600, changes: 1 }]]) {
+      const path = join(directory, 'a')
+      const { keys, snapshots } = setUp(path, { savePoints })
+      set(keys, 'k', 'v')
+      snapshots.save()
+      keys.flushAll()
+      snapshots.saveFlushed()
+      expect(keys.dirty).toBe(savePoints.length === 0 ? 1 : 0)
+      expect(get(loadedFrom(path), 'k')).toBe(savePoints.length === 0 ? 'v' : undefined)
+    }
+  }))
+
+test('a DEBUG RELOAD that keeps what is there has it replaced by what the file has', () =>
+  inDirectory(directory => {
+    const { keys, snapshots } = setUp(join(directory, 'a'))
+    set(keys, 'ns/both', 'saved')
+    set(keys, 'ns/saved', '1')
+    snapshots.save()
+    set(keys, 'ns/both', 'changed since, and longer')
+    set(keys, 'ns/new', '1')
+    snapshots.reload('nosave', 'kept')
+    expect(['ns/both', 'ns/saved', 'ns/new'].map(name => get(keys, name))).toEqual(['saved', '1', '1'])
+    expect(keys.size(0)).toBe(3)
+  }))
+
 test('DEBUG RELOAD brings back what it saved, or with nosave what the file has', () =>
   inDirectory(directory => {
     const { keys, snapshots } = setUp(join(directory, 'a'))

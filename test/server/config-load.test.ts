@@ -160,6 +160,13 @@ describe('redis.conf', () => {
     expect(config.file).toEqual({ path: '/r.conf', format: 'redis.conf' })
   })
 
+  test('without a save line it has the save points of Redis; without a redis.conf there are none', () => {
+    expect(load(['/r.conf'], {}, { '/r.conf': 'port 1' }).config.text('save')).toBe('3600 1 300 100 60 10000')
+    expect(load(['/r.conf', '--save', ''], {}, { '/r.conf': 'port 1' }).config.text('save')).toBe('')
+    expect(get('save')).toBe('900 1')
+    expect(load([]).config.text('save')).toBe('')
+  })
+
   test('included files stand in place; a pattern may match nothing', () => {
     const texts = {
       '/r.conf': 'port 1\ninclude /d/*.conf\ninclude /none/*.conf\nhz 7',

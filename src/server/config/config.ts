@@ -43,6 +43,8 @@ interface Change {
 /** The limit when 0 was asked for and the memory of the machine is unknown. */
 const DEFAULT_LIMIT_BYTES = 1024 ** 3
 
+const REDIS_SAVE_POINTS = '3600 1 300 100 60 10000'
+
 /** Gives Config the fields of all rows without naming each a second time. */
 const Fields = class {} as new () => Readonly<Values>
 
@@ -85,7 +87,13 @@ export class Config extends Fields {
 
   /** The parsed value. Defaults are parsed when somebody asks: two thirds of the settings are never read. */
   valueIn(setting: Setting<unknown>): unknown {
-    return this.#values.has(setting) ? this.#values.get(setting) : parseText(setting.kind, setting.default)
+    return this.#values.has(setting) ? this.#values.get(setting) : parseText(setting.kind, this.defaultOf(setting))
+  }
+
+  /** The text of what holds when nobody says anything. Who starts us with a redis.conf expects that snapshots are taken. */
+  defaultOf(setting: Setting<unknown>): string {
+    const asRedis = setting === SETTINGS.savePoints && this.file?.format === 'redis.conf'
+    return asRedis ? REDIS_SAVE_POINTS : setting.default
   }
 
   /** Where the value of the setting comes from. Throws a RangeError for a name that does not exist. */

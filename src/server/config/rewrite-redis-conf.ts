@@ -42,7 +42,7 @@ export function rewriteRedisConf(old: string, config: Config, scope: RewriteScop
 
 /** Whether a file must name the setting to keep its value. */
 export function isSet(config: Config, setting: Setting<unknown>): boolean {
-  return config.sourceIn(setting) !== 'default' && config.textOf(setting) !== setting.default
+  return config.sourceIn(setting) !== 'default' && config.textOf(setting) !== config.defaultOf(setting)
 }
 
 /** The numbers of each setting's lines. Lines that are not understood are turned into comments here. */
