@@ -6,6 +6,7 @@ import { helpText } from './server/config/help.ts'
 import { type Loaded, loadConfig } from './server/config/load.ts'
 import { ConfigProblem } from './server/config/setting.ts'
 import { type Log, type LogFormat, openLog } from './server/log.ts'
+import { renameCommands } from './server/rename-commands.ts'
 import { Server } from './server/server.ts'
 import { VERSION } from './server/version.ts'
 
@@ -59,6 +60,7 @@ function serve(loaded: Loaded): void {
   process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
   process.on('SIGHUP', () => log.info('SIGHUP ignored'))
   try {
+    renameCommands(server.table, loaded.others)
     server.start()
     writePidFile(config, log)
   } catch (error) {

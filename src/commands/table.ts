@@ -88,6 +88,8 @@ export class TableRow {
 }
 
 const SLOTS = 2048
+/** A name that no request spells: look-ups compare small letters. */
+const UNREACHABLE = Uint8Array.of(0x41)
 /** Turns an ASCII capital into its small letter. */
 const CASE_BIT = 32
 
@@ -135,6 +137,21 @@ export class CommandTable {
     this.names.push(bytes)
     this.plain.push(/^[a-z]+$/.test(name) ? 1 : 0)
     this.targets.push(row)
+  }
+
+  /**
+   * The command of this name goes by `to` instead, or by no name when that is empty; its other names are gone. Both names
+   * in any case; `from` is there, `to` is not.
+   */
+  rename(from: string, to: string): void {
+    const row = this.byName(from)
+    if (row === undefined) return
+    for (const [i, target] of this.targets.entries()) {
+      if (target !== row) continue
+      this.names[i] = UNREACHABLE
+      this.plain[i] = 0
+    }
+    if (to !== '') this.index(to.toLowerCase(), row)
   }
 
   /** The command of this name in any case. Programs repeat themselves, so the last answer is tried first. */

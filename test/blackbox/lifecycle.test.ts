@@ -115,6 +115,31 @@ test('a redis.conf starts the server as redis-server would', async () => {
   await raw.send('SELECT 3\r\n').expect('-ERR DB index is out of range\r\n')
 })
 
+test('rename-command gives a command another name, or none', async () => {
+  using place = directory()
+  const conf = join(place.path, 'redis.conf')
+  const socket = join(place.path, 's')
+  const lines = ['port 0', `unixsocket ${socket}`, 'save ""', 'rename-command GET Fetch', 'rename-command flushall ""']
+  writeFileSync(conf, lines.join('\n'))
+  await using server = await startServer({ flags: [conf], dir: place.path, env: { KVNS_PORT: '0' } })
+  expect(server.process.alive).toBe(true)
+  using raw = await Raw.open(socket)
+  await raw.send('SET k v\r\nFETCH k\r\n').expect('+OK\r\n$1\r\nv\r\n')
+  for (const name of ['GET', 'FLUSHALL', 'CLEAR', 'A']) {
+    await raw.send(`${name}\r\n`).expect(`-ERR unknown command '${name}', with args beginning with: \r\n`)
+  }
+  for (const [line, problem] of [
+    ['rename-command nope x', 'No such command in rename-command'],
+    ['rename-command get SET', 'Target command name already exists'],
+    ['rename-command get', 'wrong number of arguments'],
+  ] as const) {
+    writeFileSync(conf, `port 0\n${line}\n`)
+    const ended = await runToEnd([conf])
+    expect(ended.code).toBe(1)
+    expect(ended.stdout + ended.stderr).toContain(problem)
+  }
+})
+
 test('with requirepass nothing is answered before AUTH', async () => {
   await using server = await startServer({ env: { KVNS_REQUIREPASS: 'secret' } })
   using raw = await Raw.open(server.port)

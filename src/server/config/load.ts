@@ -8,7 +8,7 @@ import { assignDirective, type Directive } from './directive.ts'
 import { groupFlags } from './flags.ts'
 import { type ReadSmall, ramCapBytes } from './ram.ts'
 import { type ConfigFiles, readRedisConf, readSettings } from './redis-conf.ts'
-import { OTHER_DIRECTIVES, REFUSED_DIRECTIVES } from './redis-only.ts'
+import { OTHER_DIRECTIVES, REFUSED_DIRECTIVES, RENAME_COMMAND } from './redis-only.ts'
 import { ConfigProblem, type Setting, variableOf } from './setting.ts'
 import { settingNamed, settingOfVariable } from './table.ts'
 import { parseYaml } from './yaml.ts'
@@ -21,7 +21,7 @@ export interface Loaded {
   readonly warnings: readonly string[]
   /** What the first word asks for; flags, variables and files are read for all of them, so `kvns ping --port 1` works. */
   readonly command: Command
-  /** Directives of a redis.conf that are no settings, such as rename-command. A warning names them already. */
+  /** Directives of a redis.conf that are no settings, such as rename-command. A warning names those without effect already. */
   readonly others: readonly Directive[]
 }
 
@@ -175,7 +175,9 @@ class Loading {
     const idle = [...this.#idle]
       .filter(setting => config.textOf(setting) !== setting.default)
       .map(setting => setting.name)
-    const names = [...idle, ...new Set(this.others.map(directive => directive.name.toLowerCase()))]
+    const names = [...idle, ...new Set(this.others.map(directive => directive.name.toLowerCase()))].filter(
+      name => name !== RENAME_COMMAND,
+    )
     if (names.length > 0) warnings.push(`accepted, but without effect here: ${names.join(', ')}`)
     if (this.#unknownVariables.length > 0) {
       warnings.push(`unknown variables are ignored: ${this.#unknownVariables.join(', ')}`)

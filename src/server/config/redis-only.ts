@@ -268,9 +268,12 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('tcp-backlog', integer(0n, INT_MAX), '511', START),
 ]
 
-/** Lines of a redis.conf that are no parameters of CONFIG. They are named in a warning at start. */
+/** Followed by rename-commands.ts. */
+export const RENAME_COMMAND = 'rename-command'
+
+/** Lines of a redis.conf that are no parameters of CONFIG. All but that one are named in a warning at start. */
 export const OTHER_DIRECTIVES: ReadonlySet<string> = new Set([
-  'rename-command',
+  RENAME_COMMAND,
   'loadmodule',
   'sentinel',
   // Redis 7 itself reads these and does nothing.
