@@ -11,6 +11,7 @@ import {
 } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Args } from './args.ts'
+import { namespace } from './client-namespace.ts'
 import { trackingSubcommands } from './client-tracking.ts'
 import type { Command, SessionContext } from './command.ts'
 import { clientName } from './connection.ts'
@@ -327,6 +328,14 @@ const subcommands: readonly Command[] = [
     since: '7.2.0',
     summary: 'Notes name or version of the client library for CLIENT LIST.',
     run: setinfo,
+  },
+  {
+    ...SUB,
+    name: 'namespace',
+    syntax: '[namespace]',
+    since: '7.0.15',
+    summary: 'Binds this connection to a namespace, "" unbinds it; without a name, tells which it is bound to.',
+    run: namespace,
   },
   {
     ...SUB,

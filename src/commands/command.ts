@@ -75,6 +75,7 @@ export interface ReadContext extends SessionContext {
     | 'at'
     | 'other'
     | 'db'
+    | 'binding'
     | 'nowMs'
     | 'accessClock'
     | 'shards'

@@ -14,6 +14,7 @@ import {
 } from '../resp/errors.ts'
 import { PONG } from '../resp/writer.ts'
 import type { Args } from './args.ts'
+import { bindTo } from './client-namespace.ts'
 import type { Command, SessionContext } from './command.ts'
 import { databaseNumber } from './keys-basic.ts'
 import { countSubscriptions } from './pubsub.ts'
@@ -43,8 +44,10 @@ function sameSecret(a: string, b: string): boolean {
 }
 
 function authenticate(ctx: SessionContext, user: string, password: string): void {
-  const required = ctx.services.config.requirePass
-  if (user !== DEFAULT_USER || (required !== '' && !sameSecret(password, required))) throw WRONGPASS
+  const { requirePass, namespaceFromUser } = ctx.services.config
+  if (user !== DEFAULT_USER && !namespaceFromUser) throw WRONGPASS
+  if (requirePass !== '' && !sameSecret(password, requirePass)) throw WRONGPASS
+  if (namespaceFromUser) bindTo(ctx, user === DEFAULT_USER ? '' : user)
   ctx.session.authenticated = true
   ctx.session.user = user
 }
@@ -122,7 +125,7 @@ function select(ctx: SessionContext, args: Args): void {
 function reset(ctx: SessionContext): void {
   ctx.watches.forget(ctx.session)
   ctx.services.tracking.disable(ctx.session)
-  ctx.services.channels.forget(ctx.session)
+  ctx.services.channels.forget(ctx.session, ctx.session.namespace?.name)
   countSubscriptions(ctx)
   ctx.services.monitors.remove(ctx.session)
   ctx.session.reset(ctx.services.config.requirePass === '')

@@ -48,7 +48,7 @@ export function digestValue(host: ValueHost, shard: Shard, e: number): Buffer {
   return hash.digest()
 }
 
-/** The fingerprints of all keys of all databases, combined so that their order does not matter. */
+/** The fingerprints of all keys that the client sees, in all databases, combined so that their order does not matter. */
 export function digestAll({ keys, walk }: Context): Buffer {
   const sum = Buffer.alloc(DIGEST_BYTES)
   const batch = new KeyBatch()
@@ -57,11 +57,12 @@ export function digestAll({ keys, walk }: Context): Buffer {
     let cursor = 0
     do {
       batch.clear()
-      cursor = walk.step(db, cursor, WALK_STEP, batch)
+      cursor = walk.step(db, cursor, WALK_STEP, batch, keys.binding)
       for (let i = 0; i < batch.length; i++) {
         const shard = keys.shards[batch.shards[i]] as Shard
         const e = batch.entries[i] as number
-        name.set(shard, batch.namespaces[i], e)
+        if (keys.binding === undefined) name.set(shard, batch.namespaces[i], e)
+        else name.setLocal(shard, e)
         const hash = createHash('sha1').update(`${db}:`).update(name.buf.subarray(name.start, name.end))
         hash.update(digestValue(keys, shard, e))
         if (isTimed(shard.arena, e)) hash.update(String(deadlineMs(shard.arena, e)))

@@ -6,6 +6,7 @@ import { globMatches, literalPrefix } from '../bytes/glob.ts'
 import { SYNTAX } from '../resp/errors.ts'
 import { entryType } from '../store/entry.ts'
 import { SLASH } from '../store/finder.ts'
+import { keyTotals } from '../store/namespaces.ts'
 import { KeyBatch, KeyName, type OnlyNamespace } from '../store/walk.ts'
 import { TYPE_NAMES } from '../values/types.ts'
 import type { Args } from './args.ts'
@@ -19,19 +20,23 @@ const batch = new KeyBatch()
 const name = new KeyName()
 const options = new ScanOptions()
 
-/** The one namespace that a pattern in word `i` can match, if it names it literally. */
+/** The one namespace that the client sees, or that a pattern in word `i` can match if it names it literally. */
 function onlyNamespace(ctx: ReadContext, args: Args, i: number): OnlyNamespace | undefined {
+  const { binding } = ctx.keys
+  if (binding !== undefined || i === 0) return binding
   const start = args.starts[i]
   const literal = start + literalPrefix(args.buf, start, args.ends[i])
   const slash = indexOfByte(args.buf, start, literal, SLASH)
   if (slash < 0) return undefined
-  return { hash: ctx.keys.namespaceHash(args.buf, start, slash), name: args.buf.slice(start, slash) }
+  return { hash: ctx.keys.namespaceHash(args.buf, start, slash), bytes: args.buf.slice(start, slash) }
 }
 
 /** Aims `name` at the i-th key of the batch. */
 function showName(ctx: ReadContext, i: number): void {
   const shard = ctx.keys.shards[batch.shards[i]]
-  if (shard !== undefined) name.set(shard, batch.namespaces[i], batch.entries[i])
+  if (shard === undefined) return
+  if (ctx.keys.binding === undefined) name.set(shard, batch.namespaces[i], batch.entries[i])
+  else name.setLocal(shard, batch.entries[i])
 }
 
 function matchesPattern(args: Args, patternAt: number): boolean {
@@ -77,7 +82,7 @@ function scan(ctx: ReadContext, args: Args): void {
     else throw SYNTAX
   }
   const { patternAt, count } = options
-  const only = patternAt === 0 ? undefined : onlyNamespace(ctx, args, patternAt)
+  const only = onlyNamespace(ctx, args, patternAt)
   batch.clear()
   if (cursor >= 0) cursor = ctx.walk.step(ctx.keys.db, cursor, count, batch, only)
   ctx.reply.array(2)
@@ -88,7 +93,7 @@ function scan(ctx: ReadContext, args: Args): void {
 
 function randomkey(ctx: ReadContext): void {
   batch.clear()
-  ctx.walk.random(ctx.keys.db, batch)
+  ctx.walk.random(ctx.keys.db, batch, ctx.keys.binding)
   if (batch.length === 0) {
     ctx.reply.null()
     return
@@ -149,6 +154,6 @@ export const walkCommands: readonly Command[] = [
     flags: ['fast'],
     categories: ['keyspace'],
     tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
-    run: (ctx: ReadContext) => ctx.reply.int(ctx.keys.size(ctx.keys.db)),
+    run: (ctx: ReadContext) => ctx.reply.int(keyTotals(ctx.keys, ctx.keys.db, ctx.keys.binding).keys),
   },
 ]

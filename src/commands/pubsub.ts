@@ -1,7 +1,7 @@
 // Publish and subscribe. One row of functions serves channels, patterns and shard channels: they differ in their words only.
 // Every confirmation is a message of its own, so a command with three channels has three replies.
 
-import type { Kind } from '../pubsub/channels.ts'
+import type { Channels, Kind } from '../pubsub/channels.ts'
 import { Message } from '../pubsub/message.ts'
 import { subcommandSyntax } from '../resp/errors.ts'
 import { ReplyWriter } from '../resp/writer.ts'
@@ -23,6 +23,10 @@ const WORDS: Readonly<Record<Kind, Words>> = {
   shard: { subscribe: 'ssubscribe', unsubscribe: 'sunsubscribe' },
 }
 
+/** The channels that the client sees. */
+const channelsOf = ({ session, services }: SessionContext): Channels<Session> =>
+  services.channels.of(session.namespace?.name)
+
 /** What a confirmation tells: shard channels are counted by themselves. */
 function countOf({ session }: SessionContext, kind: Kind): number {
   return kind === 'shard' ? session.shardSubscriptions : session.subscriptions
@@ -40,7 +44,9 @@ function confirm(ctx: SessionContext, kind: Kind, word: string, name: string | u
 }
 
 /** Notes at the session how much it is subscribed to. */
-export function countSubscriptions({ session, services: { channels } }: SessionContext): void {
+export function countSubscriptions(ctx: SessionContext): void {
+  const { session } = ctx
+  const channels = channelsOf(ctx)
   session.channels = channels.countOf(session, 'channel')
   session.patterns = channels.countOf(session, 'pattern')
   session.shardSubscriptions = channels.countOf(session, 'shard')
@@ -50,7 +56,7 @@ function subscribe(kind: Kind): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
     for (let i = 1; i < args.count; i++) {
       const name = args.text(i)
-      ctx.services.channels.subscribe(ctx.session, kind, name)
+      ctx.services.channels.open(ctx.session.namespace?.name).subscribe(ctx.session, kind, name)
       countSubscriptions(ctx)
       confirm(ctx, kind, WORDS[kind].subscribe, name)
     }
@@ -59,7 +65,7 @@ function subscribe(kind: Kind): (ctx: SessionContext, args: Args) => void {
 
 function unsubscribe(kind: Kind): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
-    const { channels } = ctx.services
+    const channels = channelsOf(ctx)
     const word = WORDS[kind].unsubscribe
     const names: string[] = []
     for (let i = 1; i < args.count; i++) names.push(args.text(i))
@@ -70,15 +76,16 @@ function unsubscribe(kind: Kind): (ctx: SessionContext, args: Args) => void {
       confirm(ctx, kind, word, name)
     }
     if (names.length === 0) confirm(ctx, kind, word, undefined)
+    ctx.services.channels.tidy(ctx.session.namespace?.name)
   }
 }
 
 function publish(kind: 'channel' | 'shard'): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
-    const { channels, clients } = ctx.services
+    const { clients } = ctx.services
     const { buf, starts, ends } = args
     let message: Message | undefined
-    const receivers = channels.publish(kind, buf, starts[1], ends[1], (session: Session, pattern) => {
+    const receivers = channelsOf(ctx).publish(kind, buf, starts[1], ends[1], (session: Session, pattern) => {
       message ??= new Message(kind === 'shard' ? 'smessage' : 'message', buf, starts[1], ends[1], starts[2], ends[2])
       clients.push(session, message.encoded(session.protocol, pattern))
     })
@@ -90,7 +97,7 @@ function active(kind: Kind): (ctx: SessionContext, args: Args) => void {
   return (ctx, args) => {
     if (args.count > 3) throw subcommandSyntax(args.text(1), 'pubsub')
     const glob = args.count > 2 ? args.buf.slice(args.starts[2], args.ends[2]) : undefined
-    const names = ctx.services.channels.active(kind, glob)
+    const names = channelsOf(ctx).active(kind, glob)
     ctx.reply.array(names.length)
     for (const name of names) ctx.reply.bulkText(name)
   }
@@ -103,7 +110,7 @@ function subscribers(kind: Kind): (ctx: SessionContext, args: Args) => void {
     for (let i = 2; i < args.count; i++) {
       const name = args.text(i)
       ctx.reply.bulkText(name)
-      ctx.reply.int(ctx.services.channels.subscribers(kind, name))
+      ctx.reply.int(channelsOf(ctx).subscribers(kind, name))
     }
   }
 }
@@ -132,7 +139,7 @@ const pubsubSubcommands: readonly Command[] = [
     complexity: 'O(1)',
     summary: 'Counts the patterns that somebody is subscribed to.',
     flags: ['loading', 'stale', 'pubsub'],
-    run: (ctx: SessionContext) => ctx.reply.int(ctx.services.channels.size('pattern')),
+    run: (ctx: SessionContext) => ctx.reply.int(channelsOf(ctx).size('pattern')),
   },
   {
     ...PUBSUB,

@@ -3,6 +3,7 @@
 import { fromText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import { CommandError, DB_OUT_OF_RANGE, SAVE_IN_PROGRESS, SYNTAX } from '../resp/errors.ts'
+import { flushNamespace, swapNamespace } from '../store/namespaces.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, WriteContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
@@ -22,14 +23,19 @@ function checkFlushMode(args: Args): void {
 
 function flushdb(ctx: WriteContext, args: Args): void {
   checkFlushMode(args)
-  ctx.keys.flush(ctx.keys.db)
+  const { keys } = ctx
+  if (keys.binding === undefined) keys.flush(keys.db)
+  else flushNamespace(keys, keys.db, keys.binding)
   ctx.reply.ok()
 }
 
 function flushall(ctx: WriteContext, args: Args): void {
   checkFlushMode(args)
-  ctx.keys.flushAll()
-  ctx.services.snapshot.saveFlushed()
+  const { keys } = ctx
+  if (keys.binding === undefined) {
+    keys.flushAll()
+    ctx.services.snapshot.saveFlushed()
+  } else for (let db = 0; db < keys.databases; db++) flushNamespace(keys, db, keys.binding)
   ctx.reply.ok()
 }
 
@@ -42,9 +48,10 @@ function databaseIndex(args: Args, i: number, error: CommandError): number {
 function swapdb(ctx: WriteContext, args: Args): void {
   const a = databaseIndex(args, 1, FIRST_DB)
   const b = databaseIndex(args, 2, SECOND_DB)
-  const { databases } = ctx.keys
+  const { databases, binding } = ctx.keys
   if (a < 0 || a >= databases || b < 0 || b >= databases) throw DB_OUT_OF_RANGE
-  ctx.keys.swap(a, b)
+  if (binding === undefined) ctx.keys.swap(a, b)
+  else swapNamespace(ctx.keys, a, b, binding)
   ctx.reply.ok()
 }
 
@@ -86,7 +93,7 @@ function shutdown(ctx: Context, args: Args): void {
 function info(ctx: Context, args: Args): void {
   const sections: string[] = []
   for (let i = 1; i < args.count; i++) sections.push(args.text(i).toLowerCase())
-  ctx.reply.verbatim('txt', ctx.services.info(sections))
+  ctx.reply.verbatim('txt', ctx.services.info(sections, ctx.session.namespace))
 }
 
 function configGet(ctx: Context, args: Args): void {

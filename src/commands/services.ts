@@ -1,8 +1,9 @@
 // What commands may ask of the server around them. The server implements it; tests run commands with the real one.
 
-import type { Channels } from '../pubsub/channels.ts'
+import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
+import type { Namespace } from '../store/namespace.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 
 /** One line of CLIENT LIST, and what CLIENT KILL filters by. */
@@ -60,7 +61,7 @@ export interface Services {
     remove(session: Session): void
   }
   /** Who listens to which channel. */
-  readonly channels: Channels<Session>
+  readonly channels: ChannelSpaces<Session>
   readonly tracking: Pick<Tracking, 'enable' | 'disable'>
   readonly config: {
     /** Pairs of name and value whose name matches one of the patterns. */
@@ -74,6 +75,8 @@ export interface Services {
     /** Whether the value of this setting is a secret. */
     isSecret(name: string): boolean
     readonly requirePass: string
+    /** Whether the name that a client logs in with is the namespace that it is bound to. */
+    readonly namespaceFromUser: boolean
     /** Version claimed to clients. */
     readonly redisVersion: string
     readonly databases: number
@@ -96,8 +99,10 @@ export interface Services {
   /** Wall clock in ms, and in microseconds for TIME. */
   nowMs(): number
   nowMicros(): number
-  /** INFO's text for these sections (lower case; none: the default ones). */
-  info(sections: readonly string[]): string
+  /** INFO's text for these sections (lower case; none: the default ones), as a client of a namespace sees it. */
+  info(sections: readonly string[], namespace?: Namespace): string
+  /** The namespace of this name, a byte string. */
+  namespace(name: string): Namespace
   resetStatistics(): void
   readonly memory: {
     stats(): readonly MemoryFact[]

@@ -50,6 +50,8 @@ export class TableRow {
   readonly firstKey: number
   /** Not of constant time: its duration is measured by itself. */
   readonly timedAlone: boolean
+  /** May change what the requests behind it run under: CONFIG SET, CLIENT NAMESPACE, RESET, AUTH … */
+  readonly unsettles: boolean
   readonly run: (ctx: Context, args: Args) => void
   readonly parent: TableRow | undefined
   subcommands: readonly TableRow[] | undefined
@@ -69,6 +71,7 @@ export class TableRow {
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])
     this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'
+    this.unsettles = parent !== undefined || row.flags.includes('no_auth')
     this.run = row.run as (ctx: Context, args: Args) => void
     this.parent = parent
   }

@@ -195,7 +195,7 @@ export class SnapshotEncoder implements ChangeObserver {
     const name = this.names.shift()
     if (name === undefined) return
     this.nameBytes -= name.bytes.length
-    const e = this.keys.locateIn(place, name.db, name.bytes, 0, name.bytes.length)
+    const e = this.keys.locateShown(place, name.db, name.bytes)
     frame.reserve(RECORD_HEAD_BYTES + name.bytes.length + WHOLE_LIMIT_BYTES)
     if (e === 0) {
       this.records++

@@ -158,7 +158,7 @@ class Loader {
       throw new SnapshotRefused(this.path, `it has keys in database ${db}, this server has ${keys.databases} databases`)
     }
     input.binary()
-    keys.locateIn(this.place, db, input.u8, input.start, input.stop)
+    keys.locateShown(this.place, db, input.u8, input.start, input.stop)
   }
 
   private part(): void {

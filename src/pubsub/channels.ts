@@ -105,6 +105,10 @@ export class Channels<S extends object> {
     return this.channel.bytesOf(s) + this.pattern.bytesOf(s) + this.shard.bytesOf(s)
   }
 
+  get isEmpty(): boolean {
+    return this.channel.names.size + this.pattern.names.size + this.shard.names.size === 0
+  }
+
   /** Number of names with subscribers. */
   size(kind: Kind): number {
     return this[kind].names.size

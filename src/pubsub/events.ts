@@ -2,13 +2,18 @@
 // only while the setting asks for something.
 //
 //   K   __keyspace@<db>__:<key>    with the event as message
-//   E   __keyevent@<db>__:<event>  with the key as message; keys as clients see them, `ns/key`
+//   E   __keyevent@<db>__:<event>  with the key as message
+//
+// Keys are named as the listener sees them: `ns/key`, to one that is bound to the namespace `key`.
 //
 // Which letter an event belongs to is Redis's (notify.c and the calls of notifyKeyspaceEvent).
 
+import { toText } from '../bytes/ascii.ts'
 import type { ChangeObserver } from '../store/keyspace.ts'
-import { displayName } from '../store/names.ts'
+import { displayName, namespaceName } from '../store/names.ts'
 import type { Place } from '../store/place.ts'
+import type { Channels } from './channels.ts'
+import type { ChannelSpaces } from './spaces.ts'
 
 /** Events by the letter of their class. */
 const CLASSES: Readonly<Record<string, string>> = {
@@ -31,16 +36,18 @@ const LETTER_OF = new Map(
 )
 const ALL = 'g$lshzxetd'
 
-/** Sends a message; both names are byte strings. */
-export type Send = (channel: string, text: string) => void
+/** Sends a message to those who listen to `channel` among `channels`; both texts are byte strings. */
+export type Send<S extends object> = (channels: Channels<S>, channel: string, text: string) => void
 
-export class KeyEvents implements ChangeObserver {
+export class KeyEvents<S extends object> implements ChangeObserver {
   private letters = new Set<string>()
   private byKey = false
   private byEvent = false
-  private readonly send: Send
+  private readonly spaces: ChannelSpaces<S>
+  private readonly send: Send<S>
 
-  constructor(send: Send) {
+  constructor(spaces: ChannelSpaces<S>, send: Send<S>) {
+    this.spaces = spaces
     this.send = send
   }
 
@@ -58,9 +65,15 @@ export class KeyEvents implements ChangeObserver {
 
   changed(p: Place, event: string): void {
     if (!this.letters.has(LETTER_OF.get(event) ?? '')) return
-    const key = displayName(p)
-    if (this.byKey) this.send(`__keyspace@${p.db}__:${key}`, event)
-    if (this.byEvent) this.send(`__keyevent@${p.db}__:${event}`, key)
+    const { spaces } = this
+    this.tell(spaces.common, p.db, displayName(p), event)
+    if (spaces.isAnyOpen) this.tell(spaces.of(namespaceName(p)), p.db, toText(p.buf, p.keyStart, p.keyEnd), event)
+  }
+
+  private tell(channels: Channels<S>, db: number, key: string, event: string): void {
+    if (channels.isEmpty) return
+    if (this.byKey) this.send(channels, `__keyspace@${db}__:${key}`, event)
+    if (this.byEvent) this.send(channels, `__keyevent@${db}__:${event}`, key)
   }
 
   flushed(): void {

@@ -1,6 +1,6 @@
 // What a client takes of the server's memory, in bytes: CLIENT LIST's tot-mem, and what maxmemory-clients is about.
 
-import type { Channels } from '../pubsub/channels.ts'
+import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import type { Session } from '../session/session.ts'
 import { queuedBytes } from '../session/transaction.ts'
 import type { Watches } from '../session/watches.ts'
@@ -11,9 +11,9 @@ const CONNECTION_BYTES = 1400
 
 export class ClientMemory {
   private readonly watches: Watches
-  private readonly channels: Channels<Session>
+  private readonly channels: ChannelSpaces<Session>
 
-  constructor(watches: Watches, channels: Channels<Session>) {
+  constructor(watches: Watches, channels: ChannelSpaces<Session>) {
     this.watches = watches
     this.channels = channels
   }
@@ -24,6 +24,10 @@ export class ClientMemory {
     for (const request of connection.kept) bytes += queuedBytes(request.count, request.byteLength)
     if (session.transaction !== undefined) bytes += session.transaction.bytes
     if (session.tracker !== undefined) bytes += session.tracker.prefixBytes
-    return bytes + this.watches.bytesOf(session) + (session.isSubscribed ? this.channels.bytesOf(session) : 0)
+    return (
+      bytes +
+      this.watches.bytesOf(session) +
+      (session.isSubscribed ? this.channels.of(session.namespace?.name).bytesOf(session) : 0)
+    )
   }
 }

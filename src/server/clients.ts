@@ -3,7 +3,7 @@
 
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from 'bun'
 import type { ClientView } from '../commands/services.ts'
-import type { Channels } from '../pubsub/channels.ts'
+import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import { ParserLimits } from '../resp/parser.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
@@ -38,7 +38,7 @@ export class Clients {
   private readonly outputLimits: OutputLimits
   private readonly memory: ClientMemory
   private readonly eviction: ClientEviction
-  private readonly channels: Channels<Session>
+  private readonly channels: ChannelSpaces<Session>
   private readonly log: Log
   private readonly nowMs: () => number
   private readonly garbage = new Garbage()
@@ -49,7 +49,7 @@ export class Clients {
     config: Config,
     dispatcher: Dispatcher,
     reply: ReplyWriter,
-    channels: Channels<Session>,
+    channels: ChannelSpaces<Session>,
     log: Log,
     nowMs: () => number,
   ) {
@@ -200,8 +200,9 @@ export class Clients {
     this.serving.forget(connection)
     this.dispatcher.context.watches.forget(connection.session)
     this.dispatcher.context.services.tracking.disable(connection.session)
-    if (connection.session.isSubscribed) this.channels.forget(connection.session)
-    if (connection.session.isMonitor) this.dispatcher.context.services.monitors.remove(connection.session)
+    const { session } = connection
+    if (session.isSubscribed) this.channels.forget(session, session.namespace?.name)
+    if (session.isMonitor) this.dispatcher.context.services.monitors.remove(session)
     connection.release()
     this.eviction.forget(connection)
     this.connections.delete(connection.session.id)

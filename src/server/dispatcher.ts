@@ -42,6 +42,7 @@ import { Watches } from '../session/watches.ts'
 import type { Clock } from '../store/clock.ts'
 import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import type { Namespace } from '../store/namespace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
 
@@ -52,6 +53,8 @@ const DEBUG_REFUSED = new CommandError(
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a ' +
     'local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
 )
+
+const NONE: readonly Words[] = []
 
 /** Refuses by throwing. In Redis's order. */
 type Gate = (row: TableRow, session: Session, dispatcher: Dispatcher) => void
@@ -141,6 +144,8 @@ export class Dispatcher {
   readonly pauses = new Pauses()
   /** Commands with one of these flags are looked at more closely before they run. */
   private gatedFlags = FLAG_PROTECTED
+  /** Requests whose keys have been hashed, perhaps. */
+  private readAhead: readonly Words[] = NONE
 
   constructor(options: DispatcherOptions, idle: Session) {
     this.context = new RunningContext(options, idle)
@@ -174,6 +179,7 @@ export class Dispatcher {
   /** What the commands that follow need of settings and session, looked up once for all of them. */
   private prepare(): void {
     const { keys, context } = this
+    this.bind(context.session.namespace)
     const isTight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
     this.gatedFlags = FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session)
     keys.touching = !context.session.noTouch
@@ -199,14 +205,25 @@ export class Dispatcher {
     return (flags & held) !== 0
   }
 
+  /** What is read ahead was hashed under the namespace before. */
+  private bind(namespace: Namespace | undefined): void {
+    const { keys } = this
+    if (keys.binding === namespace) return
+    keys.binding = namespace
+    for (const request of this.readAhead) request.keyAt = 0
+  }
+
   /** The chunk is done. */
   end(): void {
+    this.keys.binding = undefined
+    this.readAhead = NONE
     this.stats.settle(this.clock.nowNs())
   }
 
   /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
   lookAhead(requests: readonly Words[], n: number): void {
     const { at, ahead } = this
+    this.readAhead = requests
     let keys = 0
     for (let i = 0; i < n; i++) {
       const r = requests[i] as Words
@@ -255,8 +272,7 @@ export class Dispatcher {
     keys.at.nsHash = 0
     if (isWatched) this.runWatched(row, args)
     else this.run(row, args)
-    // CONFIG SET and CLIENT NO-TOUCH change what the rest of the chunk runs under.
-    if (row.parent !== undefined) this.prepare()
+    if (row.unsettles) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     if (this.stats.note(row.id, namespace) || row.timedAlone || isWatched) {
       this.stats.settle(this.clock.nowNs())
@@ -268,6 +284,7 @@ export class Dispatcher {
   again(session: Session, args: Args, word: number): boolean {
     const { context, keys, table } = this
     const { session: served, waiting } = context
+    const { binding } = keys
     const row = table.lookup(args.buf, args.starts[0], args.ends[0]) as TableRow
     this.adopt(session)
     keys.db = session.db
@@ -278,6 +295,7 @@ export class Dispatcher {
     const isAnswered = !waiting.isAsked
     waiting.isAsked = false
     this.adopt(served)
+    keys.binding = binding
     return isAnswered
   }
 
@@ -306,7 +324,7 @@ export class Dispatcher {
       keys.at.nsHash = 0
       if (this.onlookers.length > 0) this.runWatched(row, args)
       else this.run(row, args)
-      if (row.parent !== undefined) this.prepare()
+      if (row.unsettles) this.prepare()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
       stats.settle(this.clock.nowNs())
     }
@@ -367,7 +385,7 @@ export class Dispatcher {
 
   private namespaceLabel(): number {
     const p = this.keys.at
-    return this.labels.number(p.nsHash, p.buf, p.nsStart, p.nsEnd)
+    return this.labels.number(p.nsHash, p.nsBuf, p.nsStart, p.nsEnd)
   }
 
   /** The row with the right number of words; else the error is answered and counted. */

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { NamespaceSurvey } from '../metrics/namespaces.ts'
+import type { Namespace } from '../store/namespace.ts'
 import { clusterSection, modulesSection, replicationSection } from './info/alone-sections.ts'
 import { commandSection, errorSection, latencySection } from './info/command-sections.ts'
 import { keyspaceSection } from './info/keyspace-section.ts'
@@ -65,10 +66,10 @@ export class Info {
   }
 
   /** INFO's text for these sections, in lower case; the default ones when none is named, nothing for unknown ones. */
-  text(sections: readonly string[]): string {
+  text(sections: readonly string[], namespace?: Namespace): string {
     // Commands of the same chunk that ran before are not in the counters yet.
     this.state.stats.settle(this.state.clock.nowNs())
-    const reading = this.read()
+    const reading = this.read(namespace)
     return chosen(sections)
       .map(section => [`# ${section.title}`, ...section.lines(reading)].map(line => `${line}\r\n`).join(''))
       .join('\r\n')
@@ -94,14 +95,15 @@ export class Info {
   }
 
   memory(): MemoryFigures {
-    return memoryFigures(this.read())
+    return memoryFigures(this.read(undefined))
   }
 
-  private read(): Reading {
+  private read(namespace: Namespace | undefined): Reading {
     const { state } = this
     let commands: CommandTotals | undefined
     return {
       state,
+      namespace,
       nowMs: state.clock.nowMs(),
       totals: totalsSince(readTotals(state), this.totalsBefore),
       commandTotals: () => {

@@ -5,9 +5,10 @@ import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { Snapshots } from '../persist/snapshots.ts'
-import { Channels } from '../pubsub/channels.ts'
+import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
 import { Message } from '../pubsub/message.ts'
+import { ChannelSpaces } from '../pubsub/spaces.ts'
 import { CommandError } from '../resp/errors.ts'
 import { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
@@ -60,9 +61,11 @@ export class Server {
   readonly clients: Clients
   readonly info: Info
   private readonly monitors: Monitors
-  readonly channels = new Channels<Session>()
+  readonly channels = new ChannelSpaces<Session>()
   readonly tracking: Tracking
-  private readonly keyEvents = new KeyEvents((channel, text) => this.publish(channel, text))
+  private readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) =>
+    this.publish(channels, channel, text),
+  )
   readonly startedMs: number
   /** Bytes handed out by the arenas before any key. */
   readonly startupBytes: number
@@ -200,11 +203,11 @@ export class Server {
   }
 
   /** A message that the server itself publishes; both texts are byte strings. */
-  private publish(channel: string, text: string): void {
+  private publish(channels: Channels<Session>, channel: string, text: string): void {
     const buf = Buffer.from(channel + text, 'latin1')
     const end = channel.length
     let message: Message | undefined
-    this.channels.publish('channel', buf, 0, end, (session, pattern) => {
+    channels.publish('channel', buf, 0, end, (session, pattern) => {
       message ??= new Message('message', buf, 0, end, end, buf.length)
       this.clients.push(session, message.encoded(session.protocol, pattern))
     })

@@ -2,12 +2,13 @@
 
 import type { Services } from '../commands/services.ts'
 import type { Snapshots } from '../persist/snapshots.ts'
-import type { Channels } from '../pubsub/channels.ts'
+import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import { CommandError, LOADING } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import { Namespace } from '../store/namespace.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
@@ -23,7 +24,7 @@ export interface ServiceParts {
   readonly keys: Keyspace
   readonly expiry: Expiry
   readonly snapshots: Snapshots
-  readonly channels: Channels<Session>
+  readonly channels: ChannelSpaces<Session>
   readonly tracking: Tracking
   readonly clock: Clock
   readonly log: Log
@@ -64,6 +65,9 @@ function configService({ config, keys, isLoading }: ServiceParts): Services['con
     isSecret: isSensitive,
     get requirePass() {
       return config.requirepass
+    },
+    get namespaceFromUser() {
+      return config.namespaceFromUser
     },
     get redisVersion() {
       return config.redisVersion
@@ -111,7 +115,8 @@ export function makeServices(parts: ServiceParts): Services {
     },
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-    info: sections => parts.info().text(sections),
+    info: (sections, namespace) => parts.info().text(sections, namespace),
+    namespace: name => new Namespace(name, keys),
     resetStatistics() {
       parts.info().resetStatistics()
     },

@@ -223,6 +223,7 @@ export class Serving {
   /** Takes a request out of the reused ones. */
   private replaceRequest(i: number): Args {
     const taken = this.requests[i] as Args
+    taken.keyAt = 0
     this.requests[i] = new Args()
     return taken
   }

@@ -4,7 +4,9 @@
 import { equals } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Keyspace } from '../store/keyspace.ts'
-import type { Place } from '../store/place.ts'
+import { displayBytes } from '../store/names.ts'
+import type { Namespace } from '../store/namespace.ts'
+import { Place } from '../store/place.ts'
 
 const TWO_32 = 0x1_0000_0000
 
@@ -13,47 +15,45 @@ const idOf = (db: number, hash: number): number => db * TWO_32 + (hash >>> 0)
 export class NamedKey {
   readonly db: number
   readonly id: number
-  /** The key as it was first written. */
+  /** The key as it is shown to those who see all namespaces. */
   readonly name: Uint8Array
   private readonly nsHash: number
   /** Where the local key starts in the name. */
   private readonly keyStart: number
 
-  /** The key in word `i`, whose hashes are in `words` already. */
-  constructor(db: number, words: Words, i: number) {
-    this.db = db
-    this.id = idOf(db, words.keyHash)
-    this.name = new Uint8Array(words.buf.subarray(words.starts[i], words.ends[i]))
-    this.nsHash = words.nsHash
-    this.keyStart = words.keyStart - words.starts[i]
+  /** The key whose name `p` has; it need not exist. */
+  constructor(p: Place) {
+    this.db = p.db
+    this.id = idOf(p.db, p.hash)
+    this.name = displayBytes(p)
+    this.nsHash = p.nsHash
+    this.keyStart = this.name.length - (p.keyEnd - p.keyStart)
   }
 
-  /** Whether it is this key: namespace name in buf[nsStart, nsEnd), local key in buf[keyStart, keyEnd). */
-  is(
-    db: number,
-    nsHash: number,
-    buf: Uint8Array,
-    nsStart: number,
-    nsEnd: number,
-    keyStart: number,
-    keyEnd: number,
-  ): boolean {
-    if (this.db !== db || this.nsHash !== nsHash) return false
-    if (!equals(this.name, this.keyStart, this.name.length, buf, keyStart, keyEnd)) return false
-    // `default` goes with and without its name.
-    return nsHash === 0 || equals(this.name, 0, this.keyStart - 1, buf, nsStart, nsEnd)
+  /** Whether it is one of a database, and of a namespace if one is given. */
+  isWithin(db: number, namespace: Namespace | undefined): boolean {
+    return this.db === db && (namespace === undefined || namespace.hash === this.nsHash)
+  }
+
+  /** Whether it is the key whose name `p` has. */
+  is(p: Place): boolean {
+    if (this.db !== p.db || this.nsHash !== p.nsHash) return false
+    if (!equals(this.name, this.keyStart, this.name.length, p.buf, p.keyStart, p.keyEnd)) return false
+    return p.nsHash === 0 || equals(this.name, 0, this.keyStart - 1, p.nsBuf, p.nsStart, p.nsEnd)
   }
 }
 
 /** A table of such keys, by database, namespace and local key. */
 export class NamedKeys<K extends NamedKey> {
   private readonly keys: Keyspace
-  private readonly make: (db: number, words: Words, i: number) => K
+  private readonly make: (p: Place) => K
+  private readonly place: Place
   private readonly byId = new Map<number, K[]>()
 
   /** `make` builds what the table holds for a key that is not in it yet. */
-  constructor(keys: Keyspace, make: (db: number, words: Words, i: number) => K) {
+  constructor(keys: Keyspace, make: (p: Place) => K) {
     this.keys = keys
+    this.place = new Place(keys.at.shard)
     this.make = make
   }
 
@@ -63,26 +63,19 @@ export class NamedKeys<K extends NamedKey> {
 
   /** What the table holds for the key in word `i`, made if it is new. */
   of(db: number, words: Words, i: number): K {
-    this.keys.hashKey(words, i)
-    const { nsHash, buf, keyStart } = words
-    const start = words.starts[i]
-    const end = words.ends[i]
-    const nsEnd = nsHash === 0 ? start : keyStart - 1
-    const id = idOf(db, words.keyHash)
-    const same = this.byId.get(id)
-    const known = same?.find(key => key.is(db, nsHash, buf, start, nsEnd, keyStart, end))
+    this.keys.aim(this.place, db, words, i)
+    const known = this.at(this.place)
     if (known !== undefined) return known
-    const made = this.make(db, words, i)
-    if (same === undefined) this.byId.set(id, [made])
+    const made = this.make(this.place)
+    const same = this.byId.get(made.id)
+    if (same === undefined) this.byId.set(made.id, [made])
     else same.push(made)
     return made
   }
 
   /** What it holds for the key at `p`. */
   at(p: Place): K | undefined {
-    return this.byId
-      .get(idOf(p.db, p.hash))
-      ?.find(key => key.is(p.db, p.nsHash, p.buf, p.nsStart, p.nsEnd, p.keyStart, p.keyEnd))
+    return this.byId.get(idOf(p.db, p.hash))?.find(key => key.is(p))
   }
 
   drop(key: K): void {

@@ -6,6 +6,7 @@
 import type { Words } from '../bytes/words.ts'
 import { entryType } from '../store/entry.ts'
 import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import type { Namespace } from '../store/namespace.ts'
 import type { Place } from '../store/place.ts'
 import { Deadlines, type Ending } from './deadlines.ts'
 import { NamedKey, NamedKeys } from './named-keys.ts'
@@ -57,7 +58,7 @@ export class Waiters<R extends Words> implements ChangeObserver {
 
   constructor(keys: Keyspace) {
     this.keys = keys
-    this.queues = new NamedKeys(keys, (db, words, i) => new KeyQueue(db, words, i))
+    this.queues = new NamedKeys(keys, p => new KeyQueue(p))
   }
 
   get count(): number {
@@ -117,8 +118,9 @@ export class Waiters<R extends Words> implements ChangeObserver {
   }
 
   /** Its keys are gone, or others have come in their place. */
-  flushed(db: number): void {
-    for (const queue of this.queues.all()) if (queue.db === db && this.typeOf(queue) >= 0) this.markReady(queue)
+  flushed(db: number, namespace?: Namespace): void {
+    for (const queue of this.queues.all())
+      if (queue.isWithin(db, namespace) && this.typeOf(queue) >= 0) this.markReady(queue)
   }
 
   /** Everybody has a look at what is there: some may have been kept from looking. */
@@ -144,7 +146,7 @@ export class Waiters<R extends Words> implements ChangeObserver {
 
   /** The type of the key of a queue; -1: there is none. Looks it up at keys.at. */
   typeOf(queue: KeyQueue): number {
-    const e = this.keys.locateIn(this.keys.at, queue.db, queue.name, 0, queue.name.length)
+    const e = this.keys.locateShown(this.keys.at, queue.db, queue.name)
     return e === 0 ? -1 : entryType(this.keys.at.shard.arena, e)
   }
 }

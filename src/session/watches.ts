@@ -5,6 +5,7 @@
 
 import type { Words } from '../bytes/words.ts'
 import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import type { Namespace } from '../store/namespace.ts'
 import type { Place } from '../store/place.ts'
 import { NamedKey, NamedKeys } from './named-keys.ts'
 import type { Session } from './session.ts'
@@ -30,7 +31,7 @@ export class Watches implements ChangeObserver {
 
   constructor(keys: Keyspace) {
     this.keys = keys
-    this.watched = new NamedKeys(keys, (db, words, i) => new WatchedKey(db, words, i))
+    this.watched = new NamedKeys(keys, p => new WatchedKey(p))
   }
 
   /** Number of keys that a session watches. */
@@ -75,8 +76,7 @@ export class Watches implements ChangeObserver {
   isSpoilt(session: Session): boolean {
     const { keys } = this
     // The look-up removes what is due, and `changed` hears of it.
-    for (const { db, name } of this.bySession.get(session)?.keys ?? [])
-      keys.locateIn(keys.other, db, name, 0, name.length)
+    for (const { db, name } of this.bySession.get(session)?.keys ?? []) keys.locateShown(keys.other, db, name)
     return session.isSpoilt
   }
 
@@ -88,11 +88,11 @@ export class Watches implements ChangeObserver {
   }
 
   /** The keys that were there are gone; others may have come in their place. */
-  flushed(db: number): void {
+  flushed(db: number, namespace?: Namespace): void {
     const { keys } = this
     for (const key of this.watched.all()) {
-      if (key.db !== db) continue
-      const exists = keys.locateIn(keys.other, db, key.name, 0, key.name.length) !== 0
+      if (!key.isWithin(db, namespace)) continue
+      const exists = keys.locateShown(keys.other, db, key.name) !== 0
       for (const [session, existed] of key.watchers) if (existed || exists) session.isSpoilt = true
     }
   }

@@ -189,6 +189,7 @@ export class Expiry {
     copy(this.name, 0, a.u8, ns + NS_NAME, ns + NS_NAME + nameBytes)
     copy(this.name, nameBytes, a.u8, from, from + keyBytes)
     p.buf = this.name
+    p.nsBuf = this.name
     p.nsHash = a.i32[(ns + NS_HASH) >> 2]
     p.nsStart = 0
     p.nsEnd = p.nsHash === 0 ? -1 : nameBytes

@@ -8,6 +8,7 @@ import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
 import { CollectionLimits, type ValueHost } from '../values/value.ts'
 import { accessClock, accessed } from './access.ts'
 import { FLAG_TIMED, keyLength, keyStart, TIMER_AT } from './entry.ts'
+import type { Namespace } from './namespace.ts'
 import { Place } from './place.ts'
 import { Random } from './random.ts'
 import { Shard } from './shard.ts'
@@ -70,6 +71,8 @@ export abstract class KeyFinder implements ValueHost {
   protected clock: number
   /** The selected database. */
   db = 0
+  /** The namespace that all names are in, for a connection that is bound to one. Hashes in requests are those under it. */
+  binding: Namespace | undefined
   /** False while a client that asked for NO-TOUCH is served. */
   touching = true
   /** Goes up whenever slots or namespace records may have moved or gone. */
@@ -132,30 +135,59 @@ export abstract class KeyFinder implements ValueHost {
 
   /** As find, with the database given. An expired key is removed on the way. */
   findIn(p: Place, db: number, words: Words, i: number): number {
+    this.aim(p, db, words, i)
+    if (words.foundEpoch === this.epoch && words.foundDb === db) {
+      p.ns = words.foundNs
+      return this.lookUp(p, words.foundSlot)
+    }
+    p.ns = p.shard.namespace(db, p.nsHash, p.nsBuf, p.nsStart, p.nsEnd)
+    return this.lookUp(p, p.ns === 0 ? 0 : dictFind(p.shard.arena, p.ns, p.hash))
+  }
+
+  /** Gives `p` the name of the key in word `i`, without looking it up. */
+  aim(p: Place, db: number, words: Words, i: number): void {
     if (words.keyAt !== i) this.hashKey(words, i)
+    const { binding } = this
     const { nsHash } = words
     p.buf = words.buf
     p.db = db
     p.keyStart = words.keyStart
     p.keyEnd = words.ends[i]
     p.nsHash = nsHash
-    p.nsStart = words.starts[i]
-    p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
+    if (binding === undefined) {
+      p.nsBuf = words.buf
+      p.nsStart = words.starts[i]
+      p.nsEnd = nsHash === 0 ? -1 : words.keyStart - 1
+    } else {
+      p.nsBuf = binding.bytes
+      p.nsStart = 0
+      p.nsEnd = binding.bytes.length
+    }
     p.hash = words.keyHash
     p.shard = this.shardOf(words.keyHash)
-    if (words.foundEpoch === this.epoch && words.foundDb === db) {
-      p.ns = words.foundNs
-      return this.lookUp(p, words.foundSlot)
-    }
-    p.ns = p.shard.namespace(db, nsHash, p.buf, p.nsStart, p.nsEnd)
-    return this.lookUp(p, p.ns === 0 ? 0 : dictFind(p.shard.arena, p.ns, p.hash))
+  }
+
+  /** Record of the namespace of the key in word `i`, whose hashes are known; 0 when it has no keys in this shard. */
+  recordOf(shard: Shard, db: number, words: Words, i: number): number {
+    const { binding } = this
+    if (binding !== undefined) return shard.namespace(db, binding.hash, binding.bytes, 0, binding.bytes.length)
+    return shard.namespace(db, words.nsHash, words.buf, words.starts[i], words.keyStart - 1)
   }
 
   /** Works out the hashes of the key in word `i` and leaves them in `words`. */
   hashKey(words: Words, i: number): void {
     const { buf } = words
+    const { binding } = this
     const start = words.starts[i]
     const end = words.ends[i]
+    if (binding !== undefined) {
+      words.keyAt = i
+      words.foundEpoch = -1
+      words.keyStart = start
+      words.nsHash = binding.hash
+      words.keyHash = this.hasher.hash(buf, start, end) ^ binding.hash
+      return
+    }
     let slash = start
     while (slash < end && buf[slash] !== SLASH) slash++
     words.keyAt = i
@@ -163,6 +195,15 @@ export abstract class KeyFinder implements ValueHost {
     words.keyStart = slash === end ? start : slash + 1
     words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
     words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
+  }
+
+  /** As findIn, for a name as it is shown to those who see all namespaces, whoever is served. */
+  locateShown(p: Place, db: number, name: Uint8Array, start = 0, end = name.length): number {
+    const { binding } = this
+    this.binding = undefined
+    const e = this.locateIn(p, db, name, start, end)
+    this.binding = binding
+    return e
   }
 
   /** As findIn, for a name that is no word of a request. */

@@ -208,7 +208,7 @@ export class Keyspace extends KeyFinder {
     this.epoch++
     const fresh = p.ns === 0 && !this.makeRoom(p)
     if (fresh) {
-      const name = p.nsHash === 0 ? DEFAULT_NAME : p.buf
+      const name = p.nsHash === 0 ? DEFAULT_NAME : p.nsBuf
       p.ns = p.shard.addNamespace(
         p.db,
         p.nsHash,
@@ -348,19 +348,16 @@ export class Keyspace extends KeyFinder {
     return keys
   }
 
-  private announceFlush(db: number, keys: number): void {
+  announceFlush(db: number, keys: number, namespace?: Namespace): void {
     this.dirty += keys
-    for (const observer of this.observers) observer.flushed(db)
+    for (const observer of this.observers) observer.flushed(db, namespace)
   }
 
   swap(a: number, b: number): void {
     this.epoch++
     for (const shard of this.shards) shard.swap(a, b)
-    this.dirty++
-    for (const observer of this.observers) {
-      observer.flushed(a)
-      observer.flushed(b)
-    }
+    this.announceFlush(a, 1)
+    this.announceFlush(b, 0)
   }
 
   // ---- bookkeeping ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ export function displayBytes(p: Place): Uint8Array {
   const key = p.buf.subarray(p.keyStart, p.keyEnd)
   const inDefault = p.nsHash === 0
   if (inDefault && key.indexOf(SLASH) < 0) return new Uint8Array(key)
-  const ns = inDefault ? DEFAULT_NAMESPACE : p.buf.subarray(p.nsStart, p.nsEnd)
+  const ns = inDefault ? DEFAULT_NAMESPACE : p.nsBuf.subarray(p.nsStart, p.nsEnd)
   const name = new Uint8Array(ns.length + 1 + key.length)
   name.set(ns)
   name[ns.length] = SLASH
@@ -36,4 +36,9 @@ export function localStart(shown: Uint8Array, namespace: Namespace): number {
   if (slash < 0) return namespace.hash === 0 ? 0 : -1
   const { bytes } = namespace
   return equals(shown, 0, slash, bytes, 0, bytes.length) ? slash + 1 : -1
+}
+
+/** The name of the namespace of the key at `p`, a byte string. */
+export function namespaceName(p: Place): string {
+  return p.nsHash === 0 ? toText(DEFAULT_NAMESPACE, 0, DEFAULT_NAMESPACE.length) : toText(p.nsBuf, p.nsStart, p.nsEnd)
 }

@@ -8,6 +8,8 @@ export class Place {
   buf: Uint8Array = new Uint8Array(0)
   keyStart = 0
   keyEnd = 0
+  /** The namespace's name: nsBuf[nsStart, nsEnd), meaningless for `default`. */
+  nsBuf: Uint8Array = this.buf
   nsStart = 0
   nsEnd = 0
   /** Hash of the namespace's name, 0 for `default`. */

@@ -15,11 +15,12 @@
 //    0  dict root, 16 bytes: entries by hash of (namespace, local key)
 //   16  i32  hash of the name    20  i32  database record    24  i32  timed keys    28  i32  length of the name
 //   32  f64  logical bytes       40  f64  allocated bytes of its entries and values
-//   48  i32  how far the freeing of a detached namespace has come        52  ...  name
+//   48  i32  how far the freeing of a detached namespace has come        56  f64  sum of the deadlines of its timed keys
+//   64  ...  name
 
 import { copy, equals } from '../bytes/ascii.ts'
 import { ARENA_ROOT, Arena } from '../memory/arena.ts'
-import { dictFind, dictInsert, dictNext, dictRef, dictRemove } from '../memory/dict.ts'
+import { dictCount, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictSetRef } from '../memory/dict.ts'
 import { ARENA_WHEEL, wheelCreate } from '../memory/timewheel.ts'
 
 const ROOT_WHEEL = ARENA_WHEEL
@@ -42,7 +43,8 @@ export const NS_NAME_LENGTH = 28
 export const NS_LOGICAL = 32
 export const NS_ALLOCATED = 40
 export const NS_FREED = 48
-export const NS_NAME = 52
+export const NS_DEADLINES = 56
+export const NS_NAME = 64
 
 export class Shard {
   readonly arena: Arena
@@ -113,24 +115,57 @@ export class Shard {
     arena.i32[(ns + NS_DB) >> 2] = record
     arena.i32[(ns + NS_NAME_LENGTH) >> 2] = end - start
     copy(arena.u8, ns + NS_NAME, buf, start, end)
-    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = ns
-    if (dictInsert(arena, record, hash, ns) === 0) {
-      if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = 0
+    if (!this.list(record, ns)) {
       arena.free(ns)
       return 0
     }
     return ns
   }
 
-  /** Takes a namespace record without keys out of its database and frees it. */
-  dropNamespace(ns: number): void {
+  /** Enters a namespace record into a database record; false when there is no room. */
+  private list(record: number, ns: number): boolean {
     const { arena } = this
-    const record = arena.i32[(ns + NS_DB) >> 2]
+    const hash = arena.i32[(ns + NS_HASH) >> 2]
+    if (dictInsert(arena, record, hash, ns) === 0) return false
+    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = ns
+    return true
+  }
+
+  private unlist(record: number, ns: number): void {
+    const { arena } = this
     const hash = arena.i32[(ns + NS_HASH) >> 2]
     if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = 0
     let slot = dictFind(arena, record, hash)
     while (slot !== 0 && dictRef(arena, slot) !== ns) slot = dictNext(arena, record, slot, hash)
     if (slot !== 0) dictRemove(arena, record, slot)
+  }
+
+  /** Moves a namespace into another database record, which must not have one of its name. False: no room, nothing changed. */
+  private rehome(ns: number, record: number): boolean {
+    const { arena } = this
+    const before = arena.i32[(ns + NS_DB) >> 2]
+    if (!this.list(record, ns)) return false
+    this.unlist(before, ns)
+    this.countNamespace(before, ns, -1)
+    this.countNamespace(record, ns, 1)
+    arena.i32[(ns + NS_DB) >> 2] = record
+    return true
+  }
+
+  /** Adds what a database record counts of a namespace, or takes it off. */
+  private countNamespace(record: number, ns: number, sign: 1 | -1): void {
+    const { arena } = this
+    const { i32, f64 } = arena
+    i32[(record + DB_KEYS) >> 2] += sign * dictCount(arena, ns)
+    i32[(record + DB_TIMED) >> 2] += sign * i32[(ns + NS_TIMED) >> 2]
+    f64[(record + DB_DEADLINES) >> 3] += sign * f64[(ns + NS_DEADLINES) >> 3]
+    f64[(record + DB_LOGICAL) >> 3] += sign * f64[(ns + NS_LOGICAL) >> 3]
+  }
+
+  /** Takes a namespace record without keys out of its database and frees it. */
+  dropNamespace(ns: number): void {
+    const { arena } = this
+    this.unlist(arena.i32[(ns + NS_DB) >> 2], ns)
     arena.free(ns)
   }
 
@@ -142,15 +177,62 @@ export class Shard {
     const fresh = this.newDatabase()
     if (fresh === 0) return false
     this.attach(db, fresh)
-    arena.i32[(old + DB_NUMBER) >> 2] = -1
-    arena.i32[(old + DB_NEXT_DEAD) >> 2] = arena.i32[ROOT_DEAD >> 2]
-    arena.i32[ROOT_DEAD >> 2] = old
+    this.bury(old)
     return true
+  }
+
+  /** Detaches one namespace of a database, as detach() does all of them. */
+  detachNamespace(ns: number): boolean {
+    const grave = this.newDatabase()
+    if (grave === 0) return false
+    if (!this.rehome(ns, grave)) {
+      this.arena.free(grave)
+      return false
+    }
+    this.bury(grave)
+    return true
+  }
+
+  /** Leaves a database record to those who free in slices. */
+  private bury(record: number): void {
+    const { i32 } = this.arena
+    i32[(record + DB_NUMBER) >> 2] = -1
+    i32[(record + DB_NEXT_DEAD) >> 2] = i32[ROOT_DEAD >> 2]
+    i32[ROOT_DEAD >> 2] = record
   }
 
   swap(a: number, b: number): void {
     const recordA = this.database(a)
     this.attach(a, this.database(b))
     this.attach(b, recordA)
+  }
+
+  /**
+   * Exchanges what two databases have of one namespace; the arguments are its records in them, 0 for none. False: no room,
+   * nothing changed.
+   */
+  swapNamespace(a: number, nsInA: number, b: number, nsInB: number): boolean {
+    const recordA = this.database(a)
+    const recordB = this.database(b)
+    if (nsInA === 0 || nsInB === 0) {
+      return (nsInA === 0 || this.rehome(nsInA, recordB)) && (nsInB === 0 || this.rehome(nsInB, recordA))
+    }
+    // Each takes the place of the other, so that no table needs room.
+    this.replace(recordA, nsInA, nsInB)
+    this.replace(recordB, nsInB, nsInA)
+    return true
+  }
+
+  /** Puts `after`, of the same name, where `before` is in a database record. */
+  private replace(record: number, before: number, after: number): void {
+    const { arena } = this
+    const hash = arena.i32[(before + NS_HASH) >> 2]
+    let slot = dictFind(arena, record, hash)
+    while (dictRef(arena, slot) !== before) slot = dictNext(arena, record, slot, hash)
+    dictSetRef(arena, slot, after)
+    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = after
+    this.countNamespace(record, before, -1)
+    this.countNamespace(record, after, 1)
+    arena.i32[(after + NS_DB) >> 2] = record
   }
 }

@@ -4,7 +4,7 @@ import type { Arena } from '../memory/arena.ts'
 import { wheelAdd, wheelRemove } from '../memory/timewheel.ts'
 import { deadlineMs, FLAG_UNLISTED, isTimed, NAMESPACE_AT, summedMs, TIMER_AT } from './entry.ts'
 import type { Place } from './place.ts'
-import { DB_DEADLINES, DB_TIMED, NS_DB, NS_TIMED } from './shard.ts'
+import { DB_DEADLINES, DB_TIMED, NS_DB, NS_DEADLINES, NS_TIMED } from './shard.ts'
 
 /** Files the entry `e` of the key at `p`, which has room for a timer, under its deadline in ms. */
 export function time(p: Place, e: number, deadline: number): void {
@@ -35,5 +35,6 @@ function count(a: Arena, ns: number, by: number, deadlines: number): void {
   const db = a.i32[(ns + NS_DB) >> 2]
   a.i32[(ns + NS_TIMED) >> 2] += by
   a.i32[(db + DB_TIMED) >> 2] += by
+  a.f64[(ns + NS_DEADLINES) >> 3] += deadlines
   a.f64[(db + DB_DEADLINES) >> 3] += deadlines
 }

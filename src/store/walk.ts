@@ -57,9 +57,7 @@ export class KeyName {
     const key = keyStart(arena, entry)
     const length = keyLength(arena, entry)
     if (i32[(ns + NS_HASH) >> 2] === 0 && indexOfByte(u8, key, key + length, SLASH) < 0) {
-      this.buf = u8
-      this.start = key
-      this.end = key + length
+      this.setLocal(shard, entry)
       return
     }
     const nameLength = i32[(ns + NS_NAME_LENGTH) >> 2]
@@ -72,12 +70,19 @@ export class KeyName {
     this.start = 0
     this.end = total
   }
+
+  /** The name without its namespace, as one sees it who is bound to that. */
+  setLocal({ arena }: Shard, entry: number): void {
+    this.buf = arena.u8
+    this.start = keyStart(arena, entry)
+    this.end = this.start + keyLength(arena, entry)
+  }
 }
 
 /** The one namespace that a walk is limited to; `hash` 0 is `default`. */
 export interface OnlyNamespace {
   readonly hash: number
-  readonly name: Uint8Array
+  readonly bytes: Uint8Array
 }
 
 export class KeyWalk {
@@ -132,7 +137,7 @@ export class KeyWalk {
     groups.length = 0
     if (only !== undefined) {
       const position = only.hash >>> 8
-      const ns = position < nsAt ? 0 : shard.namespace(db, only.hash, only.name, 0, only.name.length)
+      const ns = position < nsAt ? 0 : recordOf(shard, db, only)
       if (ns === 0) return -1
       groups.add(only.hash, ns)
       return position
@@ -176,32 +181,45 @@ export class KeyWalk {
     return next
   }
 
-  /** A random live key of a database into `out` (cleared first); nothing when there is none to be found. */
-  random(db: number, out: KeyBatch): void {
+  /**
+   * A random live key of a database, or of one namespace in it, into `out` (cleared first); nothing when there is none to
+   * be found.
+   */
+  random(db: number, out: KeyBatch, only?: OnlyNamespace): void {
     const { keys } = this
-    for (let tries = 0; tries < RANDOM_TRIES && keys.size(db) > 0; tries++) {
+    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
       out.clear()
-      let pick = keys.random.below(keys.size(db))
-      for (let s = 0; s < keys.shards.length; s++) {
-        const shard = keys.shards[s] as Shard
-        const a = shard.arena
-        const record = shard.database(db)
-        const count = a.i32[(record + DB_KEYS) >> 2]
-        pick -= count
-        if (pick >= 0) continue
-        const ns = randomNamespace(keys, shard, record)
-        const e = dictRef(
-          a,
-          dictRandom(a, ns, () => keys.random.uint32()),
-        )
-        if (!isTimed(a, e) || deadlineMs(a, e) >= keys.nowMs) {
-          out.add(s, ns, e)
-          return
-        }
-        break
-      }
+      let total = 0
+      for (const shard of keys.shards) total += countIn(shard, db, only)
+      if (total === 0) return
+      let pick = keys.random.below(total)
+      const s = keys.shards.findIndex(shard => {
+        pick -= countIn(shard, db, only)
+        return pick < 0
+      })
+      const shard = keys.shards[s] as Shard
+      const a = shard.arena
+      const ns = only === undefined ? randomNamespace(keys, shard, shard.database(db)) : recordOf(shard, db, only)
+      const e = dictRef(
+        a,
+        dictRandom(a, ns, () => keys.random.uint32()),
+      )
+      if (isTimed(a, e) && deadlineMs(a, e) < keys.nowMs) continue
+      out.add(s, ns, e)
+      return
     }
   }
+}
+
+const recordOf = (shard: Shard, db: number, { hash, bytes }: OnlyNamespace): number =>
+  shard.namespace(db, hash, bytes, 0, bytes.length)
+
+/** Keys that a shard has of a database, or of one namespace in it. */
+function countIn(shard: Shard, db: number, only: OnlyNamespace | undefined): number {
+  const a = shard.arena
+  if (only === undefined) return a.i32[(shard.database(db) + DB_KEYS) >> 2]
+  const ns = recordOf(shard, db, only)
+  return ns === 0 ? 0 : dictCount(a, ns)
 }
 
 /** With up to this many namespaces every key is equally likely; above, that many are drawn and weighed. */

@@ -77,7 +77,7 @@ export class Warmer {
     const hash = words.keyHash
     this.hashes[i] = hash
     const shard = keys.shardOf(hash)
-    this.namespaces[i] = shard.namespace(db, words.nsHash, words.buf, words.starts[word], words.keyStart - 1)
+    this.namespaces[i] = keys.recordOf(shard, db, words, word)
   }
 
   private touchSlots(n: number): number {

@@ -42,7 +42,12 @@ export function transcript(name: string, steps: readonly Step[], options: Option
 }
 
 /** A transcript whose names stand for themselves: it is not played in another namespace. */
-export const FIXED_NAMES: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte', 'as lines'] }
+export const FIXED_NAMES: Options = {
+  modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte', 'as lines', 'bound'],
+}
+
+/** The same where names with a slash are namespace and key, or connections are counted. */
+export const UNBOUND: Options = { modes: ['RESP2', 'RESP3', 'pipelined', 'in pieces', 'byte by byte', 'as lines'] }
 
 /** No words: a reply that an earlier request waited for. */
 export interface Request {
@@ -111,7 +116,10 @@ export function keyWords(words: readonly string[]): number[] {
 interface Mode {
   readonly name: string
   readonly protocol: Protocol
+  /** Keys are named in this namespace; '': as they stand. */
   readonly namespace: string
+  /** Every client is bound to this namespace; '': to none. */
+  readonly binding: string
   /** Requests that go out together, and the sizes that their bytes are cut into. */
   readonly together: 'one' | 'many'
   readonly pieceBytes: number
@@ -122,6 +130,7 @@ interface Mode {
 const PLAIN: Omit<Mode, 'name'> = {
   protocol: 2,
   namespace: '',
+  binding: '',
   together: 'one',
   pieceBytes: Number.MAX_SAFE_INTEGER,
   write: request,
@@ -141,6 +150,7 @@ export const MODES: readonly Mode[] = [
   { ...PLAIN, name: 'byte by byte', pieceBytes: 1 },
   { ...PLAIN, name: 'as lines', write: line },
   { ...PLAIN, name: 'in another namespace', namespace: 'other' },
+  { ...PLAIN, name: 'bound', binding: 'bound', together: 'many' },
 ]
 
 export function modesOf({ modes }: Transcript): readonly Mode[] {
@@ -152,34 +162,41 @@ export function play(script: Transcript, mode: Mode): void {
   using engine = new Engine(script.settings)
   const player = new Player(engine, mode)
   const actions = script.steps.map(readStep)
-  const witness = mode.namespace === '' ? undefined : plantWitness(engine, actions)
+  const witness = mode.namespace === '' && mode.binding === '' ? undefined : plantWitness(engine, actions, mode)
   for (const action of actions) player.act(action)
   player.finish()
-  if (witness !== undefined && !Bun.deepEquals(namespaceState(engine.server.keys, WITNESS), witness)) {
+  if (
+    witness !== undefined &&
+    !Bun.deepEquals(
+      WITNESSES.map(ns => namespaceState(engine.server.keys, ns)),
+      witness,
+    )
+  ) {
     throw new Error('the keys of another namespace have changed')
   }
   recount(engine.server.keys)
   if (engine.server.bugs > 0) throw new Error(engine.bugs.join('\n'))
 }
 
-const WITNESS = 'witness'
+const WITNESSES: readonly string[] = ['witness', 'default']
 
 /**
- * Another namespace with all the names that the transcript uses, unless it looks at whole databases. Returns its state,
- * which nothing may change.
+ * Other namespaces with all the names that the transcript uses, unless it looks at whole databases, of which clients that are
+ * bound see only their part. Returns their state, which nothing may change.
  */
-function plantWitness(engine: Engine, actions: readonly Action[]): unknown {
+function plantWitness(engine: Engine, actions: readonly Action[], mode: Mode): unknown {
   const keys = new Set<string>()
   for (const action of actions) {
     if (typeof action === 'string' || !('words' in action) || action.words.length === 0) continue
     const row = rowOf(action.words)
-    if (row === undefined || row.row.categories?.includes('keyspace') || row.name === 'debug') return undefined
+    if (row === undefined || row.name === 'debug') return undefined
+    if (mode.binding === '' && row.row.categories?.includes('keyspace')) return undefined
     for (const i of keyWords(action.words)) keys.add(action.words[i] ?? '')
   }
   if (engine.config.requirepass !== '') return undefined
   const client = engine.connect()
-  for (const key of keys) client.call('SET', `${WITNESS}/${key}`, 'untouched')
-  return namespaceState(engine.server.keys, WITNESS)
+  for (const key of keys) for (const ns of WITNESSES) client.call('SET', `${ns}/${key}`, 'untouched')
+  return WITNESSES.map(ns => namespaceState(engine.server.keys, ns))
 }
 
 class Player {
@@ -224,6 +241,9 @@ class Player {
     const made = this.engine.connect()
     this.clients.set(name, made)
     this.protocols.set(name, 2)
+    if (this.mode.binding !== '' && this.engine.config.requirepass === '') {
+      made.call('CLIENT', 'NAMESPACE', this.mode.binding)
+    }
     if (this.mode.protocol === 3 && this.engine.config.requirepass === '') {
       made.call('HELLO', '3')
       this.protocols.set(name, 3)

@@ -1,6 +1,7 @@
 // The families of transcripts. A new family is a file and a line here.
 
 import type { Transcript } from '../support/transcript.ts'
+import { binding } from './binding.ts'
 import { bitfield } from './bitfield.ts'
 import { bits } from './bits.ts'
 import { blocking } from './blocking.ts'
@@ -47,6 +48,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   expiry,
   keys,
   databases,
+  binding,
   transactions,
   tracking,
   pubsub,

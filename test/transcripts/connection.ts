@@ -1,7 +1,7 @@
 // The connection: protocol versions, logging in, names, and what a client may know of the others.
 
 import { any, map, OK, simple, verbatim, where } from '../support/expectation.ts'
-import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
+import { FIXED_NAMES, type Transcript, transcript, UNBOUND } from '../support/transcript.ts'
 
 const NOT_INTEGER = '-ERR value is not an integer or out of range'
 const NAME = '-ERR Client names cannot contain spaces, newlines or special characters.'
@@ -81,16 +81,20 @@ const protocols: readonly Transcript[] = [
     ['HELLO 2 SETNAME kept NOPE', "-ERR Syntax error in HELLO option 'NOPE'"],
     ['CLIENT GETNAME', 'kept'],
   ]),
-  transcript('RESET brings back a new connection', [
-    ['SET k zero', OK],
-    ['SELECT 3', OK],
-    ['HELLO 3 SETNAME me', greeting(3)],
-    ['RESET', simple('RESET')],
-    ['GET k', 'zero'],
-    ['CLIENT GETNAME', null],
-    ['HELLO', greeting(2)],
-    ['RESET now', "-ERR wrong number of arguments for 'reset' command"],
-  ]),
+  transcript(
+    'RESET brings back a new connection',
+    [
+      ['SET k zero', OK],
+      ['SELECT 3', OK],
+      ['HELLO 3 SETNAME me', greeting(3)],
+      ['RESET', simple('RESET')],
+      ['GET k', 'zero'],
+      ['CLIENT GETNAME', null],
+      ['HELLO', greeting(2)],
+      ['RESET now', "-ERR wrong number of arguments for 'reset' command"],
+    ],
+    UNBOUND,
+  ),
 ]
 
 const passwords: readonly Transcript[] = [
@@ -176,7 +180,7 @@ const clients: readonly Transcript[] = [
       ['b> CLIENT ID', 2],
       ['CLIENT ID', 1],
     ],
-    FIXED_NAMES,
+    UNBOUND,
   ),
   transcript(
     'CLIENT LIST and INFO describe connections',
@@ -198,7 +202,7 @@ const clients: readonly Transcript[] = [
       ['CLIENT LIST nope', '-ERR syntax error'],
       ['CLIENT LIST ID', '-ERR syntax error'],
     ],
-    FIXED_NAMES,
+    UNBOUND,
   ),
   transcript(
     'CLIENT KILL closes the connections that pass the filter',
@@ -218,7 +222,7 @@ const clients: readonly Transcript[] = [
       ['CLIENT KILL ID 1', 0],
       ['CLIENT KILL ID 1 SKIPME no', 1],
     ],
-    FIXED_NAMES,
+    UNBOUND,
   ),
   transcript('CLIENT KILL refuses filters that are none', [
     ['CLIENT KILL ID x', '-ERR client-id should be greater than 0'],
@@ -239,7 +243,7 @@ const clients: readonly Transcript[] = [
       ['CLIENT KILL MAXAGE 5', 1],
       ['CLIENT LIST ID 1', verbatim('txt', '')],
     ],
-    { ...FIXED_NAMES, notRedis: 'since 7.4' },
+    { ...UNBOUND, notRedis: 'since 7.4' },
   ),
   transcript(
     'CLIENT SETINFO notes the library',

@@ -1,7 +1,7 @@
 // CLIENT PAUSE: whose requests wait, which, and in what order they go on.
 
 import { any, map, OK, simple, waits } from '../support/expectation.ts'
-import { type Transcript, transcript } from '../support/transcript.ts'
+import { type Transcript, transcript, UNBOUND } from '../support/transcript.ts'
 
 export const pauses: readonly Transcript[] = [
   transcript('CLIENT PAUSE WRITE holds writes until CLIENT UNPAUSE, and what the client sends behind them', [
@@ -99,22 +99,26 @@ export const pauses: readonly Transcript[] = [
     ['b> CLIENT UNPAUSE', OK],
     ['a <', OK],
   ]),
-  transcript('during a pause keys that are due are gone, but are not deleted before its end', [
-    ['MULTI', OK],
-    ['SET a x PX 1000', simple('QUEUED')],
-    ['SET b x PX 1000', simple('QUEUED')],
-    ['CLIENT PAUSE 100000 WRITE', simple('QUEUED')],
-    ['EXEC', [OK, OK, OK]],
-    ['+2s'],
-    ['MGET a b', [null, null]],
-    ['KEYS *', []],
-    ['DBSIZE', 2],
-    ['INFO stats', /expired_keys:0\r\n/],
-    ['CLIENT UNPAUSE', OK],
-    ['MGET a b', [null, null]],
-    ['DBSIZE', 0],
-    ['INFO stats', /expired_keys:2\r\n/],
-  ]),
+  transcript(
+    'during a pause keys that are due are gone, but are not deleted before its end',
+    [
+      ['MULTI', OK],
+      ['SET a x PX 1000', simple('QUEUED')],
+      ['SET b x PX 1000', simple('QUEUED')],
+      ['CLIENT PAUSE 100000 WRITE', simple('QUEUED')],
+      ['EXEC', [OK, OK, OK]],
+      ['+2s'],
+      ['MGET a b', [null, null]],
+      ['KEYS *', []],
+      ['DBSIZE', 2],
+      ['INFO stats', /expired_keys:0\r\n/],
+      ['CLIENT UNPAUSE', OK],
+      ['MGET a b', [null, null]],
+      ['DBSIZE', 0],
+      ['INFO stats', /expired_keys:2\r\n/],
+    ],
+    UNBOUND,
+  ),
   transcript(
     'what a pausing transaction writes over a key that is due takes its place',
     [

@@ -1,7 +1,7 @@
 // Transactions: what is queued, what EXEC runs, and what spoils it.
 
 import { type Expected, OK, simple, waits, where } from '../support/expectation.ts'
-import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
+import { type Transcript, transcript, UNBOUND } from '../support/transcript.ts'
 
 const QUEUED = simple('QUEUED')
 const WRONGTYPE = '-WRONGTYPE Operation against a key holding the wrong kind of value'
@@ -238,7 +238,7 @@ const WATCHED: readonly Transcript[] = [
       ['MULTI', OK],
       ['EXEC', null],
     ],
-    { ...FIXED_NAMES, notRedis: 'there are no namespaces' },
+    { ...UNBOUND, notRedis: 'there are no namespaces' },
   ),
   transcript('keys of several databases may be watched together', [
     ['WATCH k', OK],

@@ -224,6 +224,13 @@ export const SETTINGS = {
   databases: row('Keys and expiry', 'databases', integer(1n, INT_MAX), '16', 'Databases that SELECT knows.', {
     traits: ['immutable'],
   }),
+  namespaceFromUser: row(
+    'Keys and expiry',
+    'namespace-from-user',
+    bool(),
+    'no',
+    'Bind each connection to the namespace that is called as the user it logs in as (`redis://name:password@host`).',
+  ),
   /** Runs a second of the background work. */
   hz: row(
     'Keys and expiry',

@@ -4,7 +4,8 @@
 import { dictCount } from '../../memory/dict.ts'
 import { HEADER_BYTES, TIMED_HEADER_BYTES } from '../../store/entry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
-import { DB_TIMED } from '../../store/shard.ts'
+import type { Namespace } from '../../store/namespace.ts'
+import { keyTotals, namespaceBytes } from '../../store/namespaces.ts'
 import type { Reading } from './section.ts'
 import type { ServerState } from './state.ts'
 
@@ -43,42 +44,48 @@ export interface MemoryFigures {
   readonly databases: readonly DatabaseFigures[]
 }
 
-function clientBytes(clients: ServerState['clients']): number {
+/** Bytes of the clients that the one who asks sees. */
+function clientBytes(clients: ServerState['clients'], namespace: Namespace | undefined): number {
   let sum = 0
-  for (const client of clients.list()) sum += client.totalBytes
+  for (const { session, totalBytes } of clients.list()) {
+    if (namespace === undefined || session.namespace?.name === namespace.name) sum += totalBytes
+  }
   return sum
 }
 
-function databaseFigures(keys: Keyspace, db: number): DatabaseFigures {
-  let namespaces = 0
-  let timed = 0
-  for (const shard of keys.shards) {
-    const record = shard.database(db)
-    namespaces += dictCount(shard.arena, record)
-    timed += shard.arena.i32[(record + DB_TIMED) >> 2]
+function databaseFigures(keys: Keyspace, db: number, namespace: Namespace | undefined): DatabaseFigures {
+  let namespaces = namespace === undefined ? 0 : 1
+  if (namespace === undefined) {
+    for (const shard of keys.shards) namespaces += dictCount(shard.arena, shard.database(db))
   }
-  const count = keys.size(db)
+  const seen = keyTotals(keys, db, namespace)
   return {
     db,
-    keys: count,
-    tableBytes: Math.round(count * KEY_OVERHEAD_BYTES + namespaces * NAMESPACE_OVERHEAD_BYTES),
-    deadlineBytes: timed * TIMED_OVERHEAD_BYTES,
+    keys: seen.keys,
+    tableBytes: Math.round(seen.keys * KEY_OVERHEAD_BYTES + namespaces * NAMESPACE_OVERHEAD_BYTES),
+    deadlineBytes: seen.timed * TIMED_OVERHEAD_BYTES,
   }
 }
 
-export function memoryFigures({ state, peakBytes, totals }: Reading): MemoryFigures {
-  const { keys, clients, config, startupBytes } = state
-  const arenaBytes = keys.allocatedBytes()
-  const ofClients = clientBytes(clients)
+/** To one who is bound to a namespace, that is all that memory is used for; nobody keeps its peak. */
+export function memoryFigures(reading: Reading): MemoryFigures {
+  const { state, namespace, totals } = reading
+  const { keys, clients, config } = state
+  const startupBytes = namespace === undefined ? state.startupBytes : 0
+  const arenaBytes = namespace === undefined ? keys.allocatedBytes() : namespaceBytes(keys, namespace)
+  const ofClients = clientBytes(clients, namespace)
   const used = arenaBytes + ofClients
   let committedBytes = 0
   for (const shard of keys.shards) committedBytes += shard.arena.committedBytes
   const databases: DatabaseFigures[] = []
-  for (let db = 0; db < keys.databases; db++) if (keys.size(db) > 0) databases.push(databaseFigures(keys, db))
+  for (let db = 0; db < keys.databases; db++) {
+    const figures = databaseFigures(keys, db, namespace)
+    if (figures.keys > 0) databases.push(figures)
+  }
   const ofKeys = databases.reduce((sum, { tableBytes, deadlineBytes }) => sum + tableBytes + deadlineBytes, 0)
   return {
     usedBytes: used,
-    peakBytes: Math.max(peakBytes, used),
+    peakBytes: namespace === undefined ? Math.max(reading.peakBytes, used) : used,
     startupBytes,
     overheadBytes: Math.min(used, startupBytes + ofClients + ofKeys),
     arenaBytes,

@@ -2,6 +2,7 @@
 // the function that says its value; a plain value is what we do not have (yet) and Redis shows.
 
 import type { NamespaceRow } from '../../metrics/namespaces.ts'
+import type { Namespace } from '../../store/namespace.ts'
 import type { Rates } from './rates.ts'
 import type { ServerState } from './state.ts'
 import type { CommandTotals, Totals } from './totals.ts'
@@ -9,6 +10,8 @@ import type { CommandTotals, Totals } from './totals.ts'
 /** What the fields of one reply are computed from. */
 export interface Reading {
   readonly state: ServerState
+  /** That the one who asks is bound to; it is told of its own keys. */
+  readonly namespace: Namespace | undefined
   readonly nowMs: number
   /** Counters since the start or the last CONFIG RESETSTAT. */
   readonly totals: Totals

@@ -4,7 +4,7 @@
 import type { ClientView } from '../../commands/services.ts'
 import type { TableRow } from '../../commands/table.ts'
 import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.ts'
-import type { Channels } from '../../pubsub/channels.ts'
+import type { ChannelSpaces } from '../../pubsub/spaces.ts'
 import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
 import type { Expiry } from '../../store/expiry.ts'
@@ -57,7 +57,7 @@ export interface ServerState {
     readonly blocked: { readonly waiters: { readonly count: number; readonly timed: number } }
     list(): readonly ClientView[]
   }
-  readonly channels: Pick<Channels<Session>, 'size'>
+  readonly channels: Pick<ChannelSpaces<Session>, 'of'>
   readonly tracking: Pick<Tracking, 'clients' | 'trackedKeys' | 'trackedItems' | 'trackedPrefixes'>
   readonly startedMs: number
   /** Bytes allocated before anything was loaded. */

@@ -1,0 +1,95 @@
+// One namespace of a database as a whole, for connections that are bound to it: to them it is all there is.
+
+import { dictBytes, dictCount } from '../memory/dict.ts'
+import { OOM_ARENA } from '../resp/errors.ts'
+import type { Keyspace } from './keyspace.ts'
+import type { Namespace } from './namespace.ts'
+import { DB_DEADLINES, DB_KEYS, DB_TIMED, NS_ALLOCATED, NS_DEADLINES, NS_TIMED, type Shard } from './shard.ts'
+
+/** Sums over the shards. */
+export interface KeyTotals {
+  /** Expired keys that nobody met yet included. */
+  readonly keys: number
+  readonly timed: number
+  /** Sum of the deadlines of the timed keys, ms. */
+  readonly deadlinesMs: number
+}
+
+export interface NamespaceTotals extends KeyTotals {
+  readonly allocatedBytes: number
+}
+
+const recordIn = (shard: Shard, db: number, { hash, bytes }: Namespace): number =>
+  shard.namespace(db, hash, bytes, 0, bytes.length)
+
+/** What a database holds, or one namespace in it. */
+export function keyTotals(keys: Pick<Keyspace, 'shards'>, db: number, namespace?: Namespace): KeyTotals {
+  if (namespace !== undefined) return namespaceTotals(keys, db, namespace)
+  const totals = { keys: 0, timed: 0, deadlinesMs: 0 }
+  for (const shard of keys.shards) {
+    const { arena } = shard
+    const record = shard.database(db)
+    totals.keys += arena.i32[(record + DB_KEYS) >> 2]
+    totals.timed += arena.i32[(record + DB_TIMED) >> 2]
+    totals.deadlinesMs += arena.f64[(record + DB_DEADLINES) >> 3]
+  }
+  return totals
+}
+
+/** Bytes handed out for a namespace, in all databases. */
+export function namespaceBytes(keys: Pick<Keyspace, 'shards' | 'databases'>, namespace: Namespace): number {
+  let bytes = 0
+  for (let db = 0; db < keys.databases; db++) bytes += namespaceTotals(keys, db, namespace).allocatedBytes
+  return bytes
+}
+
+export function namespaceTotals(keys: Pick<Keyspace, 'shards'>, db: number, namespace: Namespace): NamespaceTotals {
+  const totals = { keys: 0, timed: 0, deadlinesMs: 0, allocatedBytes: 0 }
+  for (const shard of keys.shards) {
+    const ns = recordIn(shard, db, namespace)
+    if (ns === 0) continue
+    const { arena } = shard
+    totals.keys += dictCount(arena, ns)
+    totals.timed += arena.i32[(ns + NS_TIMED) >> 2]
+    totals.deadlinesMs += arena.f64[(ns + NS_DEADLINES) >> 3]
+    totals.allocatedBytes += arena.f64[(ns + NS_ALLOCATED) >> 3] + dictBytes(arena, ns)
+  }
+  return totals
+}
+
+/** Whether the shard holds nothing else than these keys. */
+function isAlone(keys: Keyspace, shard: Shard, count: number): boolean {
+  let all = 0
+  for (let db = 0; db < keys.databases; db++) all += shard.arena.i32[(shard.database(db) + DB_KEYS) >> 2]
+  return all === count
+}
+
+/** Empties a namespace of a database at once; what it held is freed in slices. */
+export function flushNamespace(keys: Keyspace, db: number, namespace: Namespace): void {
+  let flushed = 0
+  keys.epoch++
+  for (const shard of keys.shards) {
+    const ns = recordIn(shard, db, namespace)
+    if (ns === 0) continue
+    const count = dictCount(shard.arena, ns)
+    if (isAlone(keys, shard, count)) shard.reset(keys.nowMs)
+    else if (!shard.detachNamespace(ns)) throw OOM_ARENA
+    flushed += count
+  }
+  keys.announceFlush(db, flushed, namespace)
+}
+
+/** Exchanges what two databases have of a namespace. Throws OOM when a table has no room; nothing is changed then. */
+export function swapNamespace(keys: Keyspace, a: number, b: number, namespace: Namespace): void {
+  keys.epoch++
+  const swap = (shard: Shard): boolean =>
+    shard.swapNamespace(a, recordIn(shard, a, namespace), b, recordIn(shard, b, namespace))
+  for (const [i, shard] of keys.shards.entries()) {
+    if (swap(shard)) continue
+    // There is room to go back to where they came from.
+    for (const done of keys.shards.slice(0, i)) swap(done)
+    throw OOM_ARENA
+  }
+  keys.announceFlush(a, 1, namespace)
+  keys.announceFlush(b, 0, namespace)
+}
