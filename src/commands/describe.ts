@@ -2,6 +2,7 @@
 // (server.c addReplyCommandInfo, addReplyCommandDocs).
 
 import type { ReplyWriter } from '../resp/writer.ts'
+import { ARGUMENT_DEPRECATED, ARGUMENT_SINCE } from './argument-history.ts'
 import { categoriesOf } from './categories.ts'
 import type { Command, Flag, KeySpec } from './command.ts'
 import { isFixed, legacyRange } from './key-positions.ts'
@@ -132,8 +133,8 @@ export function writeDocs(reply: ReplyWriter, row: TableRow): void {
   }
   if (history !== undefined) entries.push(['history', () => writeHistory(reply, history)])
   const args = parseSyntax(command.syntax)
-  const keys = { seen: 0, specs: row.keys.length }
-  if (args.length > 0) entries.push(['arguments', () => writeArguments(reply, args, keys)])
+  const within = { command: row.fullName, path: '', keys: { seen: 0, specs: row.keys.length } }
+  if (args.length > 0) entries.push(['arguments', () => writeArguments(reply, args, within)])
   const { subcommands } = row
   if (subcommands !== undefined) {
     entries.push([
@@ -163,13 +164,23 @@ interface KeyCount {
   readonly specs: number
 }
 
-function writeArguments(reply: ReplyWriter, args: readonly Argument[], keys: KeyCount): void {
-  reply.array(args.length)
-  for (const arg of args) writeArgument(reply, arg, keys)
+/** Where an argument stands: in which command, and in which arguments (as argument-history.ts has it). */
+interface Within {
+  readonly command: string
+  readonly path: string
+  readonly keys: KeyCount
 }
 
-function writeArgument(reply: ReplyWriter, arg: Argument, keys: KeyCount): void {
+function writeArguments(reply: ReplyWriter, args: readonly Argument[], within: Within): void {
+  reply.array(args.length)
+  for (const arg of args) writeArgument(reply, arg, within)
+}
+
+function writeArgument(reply: ReplyWriter, arg: Argument, { command, path: outer, keys }: Within): void {
   const { token } = arg
+  const path = `${outer}${token ?? arg.name}`
+  const since = ARGUMENT_SINCE[`${command} ${path}`]
+  const deprecated = ARGUMENT_DEPRECATED[`${command} ${path}`]
   const entries: (readonly [string, () => void])[] = [
     ['name', () => reply.bulkText(arg.name)],
     ['type', () => reply.bulkText(arg.type)],
@@ -179,12 +190,15 @@ function writeArgument(reply: ReplyWriter, arg: Argument, keys: KeyCount): void 
     entries.push(['key_spec_index', () => reply.int(spec)])
   }
   if (token !== undefined) entries.push(['token', () => reply.bulkText(token)])
+  if (since !== undefined) entries.push(['since', () => reply.bulkText(since)])
+  if (deprecated !== undefined) entries.push(['deprecated_since', () => reply.bulkText(deprecated)])
   const flags: string[] = []
   if (arg.optional === true) flags.push('optional')
   if (arg.multiple === true) flags.push('multiple')
   if (arg.multipleToken === true) flags.push('multiple_token')
   if (flags.length > 0) entries.push(['flags', () => simpleSet(reply, flags)])
   const parts = arg.arguments
-  if (parts !== undefined) entries.push(['arguments', () => writeArguments(reply, parts, keys)])
+  const inner = { command, path: `${path}/`, keys }
+  if (parts !== undefined) entries.push(['arguments', () => writeArguments(reply, parts, inner)])
   writeMap(reply, entries)
 }

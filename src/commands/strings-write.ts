@@ -207,7 +207,7 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string and gives the one it held before.',
     flags: ['denyoom', 'fast'],
     keys: COUNT_ONE,
-    deprecated: { since: '6.2.0', replacedBy: '`SET` with the `GET` argument' },
+    deprecated: { since: '6.2.0', replacedBy: '`SET` with the `!GET` argument' },
     run: getset,
   },
   {

@@ -42,6 +42,8 @@ interface ArgumentFacts {
   readonly type: string
   readonly token?: string
   readonly key?: number
+  readonly since?: string
+  readonly deprecatedSince?: string
   readonly flags?: readonly string[]
   readonly arguments?: readonly ArgumentFacts[]
 }
@@ -99,6 +101,8 @@ function argumentFacts(arg: Told): ArgumentFacts {
   const facts: Told = { name: arg.name, type: arg.type }
   if (arg.token !== undefined) facts.token = arg.token
   if (arg.key_spec_index !== undefined) facts.key = arg.key_spec_index
+  if (arg.since !== undefined) facts.since = arg.since
+  if (arg.deprecated_since !== undefined) facts.deprecatedSince = arg.deprecated_since
   if (arg.flags !== undefined) facts.flags = arg.flags
   if (arg.arguments !== undefined) facts.arguments = (arg.arguments as Told[]).map(argumentFacts)
   return facts as unknown as ArgumentFacts
