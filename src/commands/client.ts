@@ -1,138 +1,17 @@
-// CLIENT: the other side of each connection, listed, named and closed.
+// CLIENT: the other side of each connection, named, held and let go; client-list.ts lists and closes.
 
 import { fromText } from '../bytes/ascii.ts'
-import {
-  CommandError,
-  NO_SUCH_CLIENT,
-  SYNTAX,
-  subcommandSyntax,
-  TIMEOUT_NEGATIVE,
-  TIMEOUT_NOT_AN_INTEGER,
-} from '../resp/errors.ts'
-import type { Session } from '../session/session.ts'
+import { CommandError, SYNTAX, subcommandSyntax, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../resp/errors.ts'
 import type { Args } from './args.ts'
+import { info, kill, list } from './client-list.ts'
 import { namespace } from './client-namespace.ts'
 import { trackingSubcommands } from './client-tracking.ts'
 import type { Command, SessionContext } from './command.ts'
 import { clientName } from './connection.ts'
 import { helpSubcommand } from './help.ts'
-import type { ClientView } from './services.ts'
 
-const TYPE = fromText('type')
-const ID = fromText('id')
 const ON = fromText('on')
 const OFF = fromText('off')
-const INVALID_ID = new CommandError('ERR Invalid client ID')
-const ID_NOT_POSITIVE = new CommandError('ERR client-id should be greater than 0')
-const TYPES: readonly string[] = ['normal', 'master', 'slave', 'replica', 'pubsub']
-
-/**
- * A client's line in CLIENT LIST, without the line end. Fields and order are Redis's; but `watch` of 7.4 stands behind
- * those of 7.0, and not after `multi`, so that nobody who knows 7.0 meets something else than before.
- */
-export function clientLine(view: ClientView, nowMs: number): string {
-  const s = view.session
-  const seconds = (ms: number): number => Math.max(0, Math.floor(nowMs / 1000) - Math.floor(ms / 1000))
-  return (
-    `id=${s.id} addr=${s.address} laddr=${s.localAddress} fd=${view.fd} name=${s.name} age=${seconds(s.createdMs)} ` +
-    `idle=${seconds(s.activeMs)} flags=${view.flags} db=${s.db} sub=${s.channels} psub=${s.patterns} ssub=${s.shardSubscriptions} multi=${s.transaction?.requests.length ?? -1} ` +
-    `qbuf=${view.queryBytes} qbuf-free=${view.queryFreeBytes} argv-mem=${view.argumentBytes} multi-mem=${s.transaction?.bytes ?? 0} ` +
-    `rbs=${view.replyBufferBytes} rbp=0 obl=${view.replyBytes} oll=${view.outputChunks} omem=${view.outputBytes} ` +
-    `tot-mem=${view.totalBytes} events=${view.outputBytes > 0 ? 'rw' : 'r'} cmd=${s.lastCommand || 'NULL'} ` +
-    `user=${s.user} redir=${s.tracker?.redirect ?? -1} resp=${s.protocol} watch=${view.watchedKeys} lib-name=${s.libName} lib-ver=${s.libVersion}`
-  )
-}
-
-function typeIn(args: Args, i: number): string {
-  const type = args.text(i).toLowerCase()
-  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${args.text(i)}'`)
-  return type
-}
-
-/** There are normal clients and subscribers; replication comes later. */
-const hasType = (s: Session, type: string): boolean => type === (s.isSubscribed ? 'pubsub' : 'normal')
-
-function list(ctx: SessionContext, args: Args): void {
-  const { clients, nowMs } = ctx.services
-  let shown = clients.list()
-  if (args.count === 4 && args.is(2, TYPE)) {
-    const type = typeIn(args, 3)
-    shown = shown.filter(v => hasType(v.session, type))
-  } else if (args.count > 3 && args.is(2, ID)) {
-    const wanted: ClientView[] = []
-    for (let i = 3; i < args.count; i++) {
-      const id = args.int(i, INVALID_ID)
-      const view = shown.find(v => v.session.id === id)
-      if (view !== undefined) wanted.push(view)
-    }
-    shown = wanted
-  } else if (args.count !== 2) throw SYNTAX
-  ctx.reply.verbatim('txt', shown.map(view => `${clientLine(view, nowMs())}\n`).join(''))
-}
-
-function info(ctx: SessionContext): void {
-  const own = ctx.services.clients.list().find(v => v.session === ctx.session)
-  ctx.reply.verbatim('txt', own === undefined ? '' : `${clientLine(own, ctx.services.nowMs())}\n`)
-}
-
-/** What CLIENT KILL's options ask for; each option given must hold. */
-interface KillFilter {
-  id?: number
-  addr?: string
-  laddr?: string
-  user?: string
-  type?: string
-  maxAgeS?: number
-  skipMe: 'yes' | 'no'
-}
-
-function killFilter(args: Args): KillFilter {
-  const filter: KillFilter = { skipMe: 'yes' }
-  for (let i = 2; i < args.count; i += 2) {
-    if (i + 1 >= args.count) throw SYNTAX
-    const option = args.text(i).toLowerCase()
-    const value = args.text(i + 1)
-    if (option === 'id') filter.id = args.intIn(i + 1, 1, Number.MAX_SAFE_INTEGER, ID_NOT_POSITIVE)
-    else if (option === 'type') filter.type = typeIn(args, i + 1)
-    else if (option === 'addr') filter.addr = value
-    else if (option === 'laddr') filter.laddr = value
-    else if (option === 'maxage') filter.maxAgeS = args.int(i + 1)
-    else if (option === 'user') {
-      if (value !== 'default') throw new CommandError(`ERR No such user '${value}'`)
-      filter.user = value
-    } else if (option === 'skipme') {
-      const skip = value.toLowerCase()
-      if (skip !== 'yes' && skip !== 'no') throw SYNTAX
-      filter.skipMe = skip
-    } else throw SYNTAX
-  }
-  return filter
-}
-
-function passes(filter: KillFilter, s: Session, own: Session, nowMs: number): boolean {
-  if (filter.id !== undefined && s.id !== filter.id) return false
-  if (filter.addr !== undefined && s.address !== filter.addr) return false
-  if (filter.laddr !== undefined && s.localAddress !== filter.laddr) return false
-  if (filter.user !== undefined && s.user !== filter.user) return false
-  if (filter.type !== undefined && !hasType(s, filter.type)) return false
-  if (filter.maxAgeS !== undefined && nowMs - s.createdMs < filter.maxAgeS * 1000) return false
-  return s !== own || filter.skipMe === 'no'
-}
-
-function kill(ctx: SessionContext, args: Args): void {
-  const { clients, nowMs } = ctx.services
-  const oldForm = args.count === 3
-  const filter: KillFilter = oldForm ? { addr: args.text(2), skipMe: 'no' } : killFilter(args)
-  const victims = clients.list().filter(v => passes(filter, v.session, ctx.session, nowMs()))
-  if (oldForm && victims.length === 0) throw NO_SUCH_CLIENT
-  for (const { session } of victims) {
-    if (session === ctx.session) session.closing = true
-    else clients.kill(session)
-  }
-  if (oldForm) ctx.reply.ok()
-  else ctx.reply.int(victims.length)
-}
-
 const WRITE = fromText('write')
 const ALL = fromText('all')
 const PAUSE_MODE = new CommandError('ERR CLIENT PAUSE mode must be WRITE or ALL')
@@ -145,9 +24,9 @@ function unblock(ctx: SessionContext, args: Args): void {
   const { clients } = ctx.services
   const how = args.count === 4 && args.is(3, ERROR) ? 'error' : 'timeout'
   if (how === 'timeout' && args.count === 4 && !args.is(3, TIMEOUT)) throw REASON
-  const id = args.int(2)
-  const view = clients.list().find(v => v.session.id === id)
-  ctx.reply.int(view !== undefined && clients.unblock(view.session, how) ? 1 : 0)
+  const session = clients.sessionOf(args.int(2))
+  const isOver = session !== undefined && ctx.session.sees(session) && clients.unblock(session, how)
+  ctx.reply.int(isOver ? 1 : 0)
 }
 
 function pause(ctx: SessionContext, args: Args): void {

@@ -10,6 +10,8 @@ import type { Tracking } from '../tracking/tracking.ts'
 export interface ClientView {
   readonly session: Session
   readonly flags: string
+  /** `r` while it is read from, `w` while something waits to be written. */
+  readonly events: string
   readonly watchedKeys: number
   /** Bytes received and not understood yet, and room behind them. */
   readonly queryBytes: number
@@ -38,7 +40,9 @@ export type MemoryFact = readonly [
 
 export interface Services {
   readonly clients: {
-    list(): readonly ClientView[]
+    sessions(): Iterable<Session>
+    /** undefined: it is gone. */
+    viewOf(session: Session): ClientView | undefined
     sessionOf(id: number): Session | undefined
     /** Closes a client's connection; its own one after the reply. */
     kill(session: Session): void

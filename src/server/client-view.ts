@@ -39,6 +39,7 @@ export function viewOf(connection: Connection, memoryBytes: number, watchedKeys:
   return {
     session,
     flags: flagsOf(connection),
+    events: `${connection.isPaused ? '' : 'r'}${queuedBytes > 0 ? 'w' : ''}`,
     watchedKeys,
     // The request that is being served still lies in what Redis calls the query buffer.
     queryBytes: Math.max(parser.unreadBytes, chunkBytes),

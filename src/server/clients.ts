@@ -281,10 +281,22 @@ export class Clients {
     }
   }
 
+  *sessions(): Generator<Session> {
+    for (const { session } of this.connections.values()) yield session
+  }
+
+  /** undefined when the client is gone. */
+  viewOf(session: Session): ClientView | undefined {
+    const connection = this.connections.get(session.id)
+    return connection === undefined ? undefined : this.view(connection)
+  }
+
   list(): ClientView[] {
-    const { watches } = this.dispatcher.context
-    return [...this.connections.values()].map(c =>
-      viewOf(c, this.memory.of(c), watches.countOf(c.session), this.serving.inHandOf(c)),
-    )
+    return [...this.connections.values()].map(connection => this.view(connection))
+  }
+
+  private view(connection: Connection): ClientView {
+    const watchedKeys = this.dispatcher.context.watches.countOf(connection.session)
+    return viewOf(connection, this.memory.of(connection), watchedKeys, this.serving.inHandOf(connection))
   }
 }

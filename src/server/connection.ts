@@ -38,6 +38,8 @@ export class Connection {
   /** When we said goodbye, ms; 0 before. */
   endingMs = 0
   queuedBytes = 0
+  /** Bytes of replies in the writer that all connections share, which leave when the turn ends. */
+  writtenBytes = 0
   /** Requests that were read and wait because the client takes no replies. */
   readonly kept: Args[] = []
   /** Its last request waits for a key; nothing of the client is served meanwhile. */

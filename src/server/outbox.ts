@@ -45,6 +45,7 @@ export class Outbox {
     if (bytes === 0) return 0
     this.connections.push(connection)
     this.sizes.push(bytes)
+    connection.writtenBytes += bytes
     this.total += bytes
     if (this.total > TURN_BYTES) this.flush()
     else this.schedule()
@@ -68,16 +69,7 @@ export class Outbox {
 
   /** Whether replies for this connection wait for the end of the turn. */
   holds(connection: Connection): boolean {
-    return this.connections.length > 0 && this.connections.includes(connection)
-  }
-
-  /** Bytes of replies for this connection that wait for the end of the turn. */
-  bytesFor(connection: Connection): number {
-    let bytes = 0
-    for (let i = 0; i < this.connections.length; i++) {
-      if (this.connections[i] === connection) bytes += this.sizes[i] as number
-    }
-    return bytes
+    return connection.writtenBytes > 0
   }
 
   endTurn(): void {
@@ -113,6 +105,7 @@ export class Outbox {
     this.total = 0
     const served = connections.splice(0)
     sizes.length = 0
+    for (const connection of served) connection.writtenBytes = 0
     for (const connection of served) this.sent(connection, 0)
   }
 

@@ -85,7 +85,8 @@ export function makeServices(parts: ServiceParts): Services {
   const { keys, expiry, snapshots, clock, log } = parts
   return {
     clients: {
-      list: () => parts.clients().list(),
+      sessions: () => parts.clients().sessions(),
+      viewOf: session => parts.clients().viewOf(session),
       sessionOf: id => parts.clients().sessionOf(id),
       kill: session => parts.clients().kill(session),
       push: (session, bytes) => parts.clients().push(session, bytes),

@@ -249,6 +249,8 @@ export class Serving {
   private afterSending(connection: Connection, pushedBytes: number): void {
     this.counts.writes++
     this.counts.bytesOut += pushedBytes
+    // What reaches a subscriber is news of it, too: it is not idle.
+    connection.session.activeMs = this.dispatcher.context.keys.nowMs
     if (connection.queuedBytes > 0 || connection.isOverrun) {
       if (this.limits.cutIfOver(connection, this.nowMs())) return
     }
@@ -285,7 +287,7 @@ export class Serving {
   /** What a client has in hand at this moment. */
   inHandOf(connection: Connection): InHand {
     const { outbox, running } = this
-    const waitingBytes = outbox.bytesFor(connection)
+    const waitingBytes = connection.writtenBytes
     if (connection !== this.connection) {
       return { chunkBytes: 0, wordBytes: 0, replyBytes: waitingBytes, replyBufferBytes: 0 }
     }
