@@ -261,7 +261,7 @@ const clients: readonly Transcript[] = [
       ['c> PING', simple('PONG')],
       ['CLIENT LIST ID 3 3', verbatim('txt', /^id=3 [^\n]*\nid=3 [^\n]*\n$/)],
     ],
-    { ...FIXED_NAMES, notRedis: 'since 8.0' },
+    { ...UNBOUND, notRedis: 'since 8.0' },
   ),
   transcript(
     'CLIENT LIST tells how many keys a client watches',
