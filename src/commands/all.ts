@@ -19,6 +19,7 @@ import { commandFamily } from './introspect.ts'
 import { keyCommands } from './keys-basic.ts'
 import { expiryCommands } from './keys-expiry.ts'
 import { walkCommands } from './keyspace-walk.ts'
+import { latencyCommands } from './latency.ts'
 import { lcsCommands } from './lcs.ts'
 import { listCommands } from './lists.ts'
 import { blockingLists } from './lists-blocking.ts'
@@ -32,6 +33,7 @@ import { serverCommands } from './server.ts'
 import { setCommands } from './sets.ts'
 import { setCombinations } from './sets-combine.ts'
 import { setDraws } from './sets-random.ts'
+import { slowlogCommands } from './slowlog.ts'
 import { sortCommands } from './sort.ts'
 import { stringChanges } from './strings-change.ts'
 import { stringReads } from './strings-read.ts'
@@ -85,6 +87,8 @@ const FAMILIES: readonly (readonly Command[])[] = [
   clientCommands,
   serverCommands,
   monitorCommands,
+  slowlogCommands,
+  latencyCommands,
   lolwutCommands,
   debugCommands,
 ]

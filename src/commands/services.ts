@@ -1,5 +1,7 @@
 // What commands may ask of the server around them. The server implements it; tests run commands with the real one.
 
+import type { LatencySeries } from '../metrics/latency-events.ts'
+import type { SlowLog } from '../metrics/slow-log.ts'
 import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
@@ -28,6 +30,14 @@ export interface ClientView {
   /** All memory that the client takes. */
   readonly totalBytes: number
   readonly fd: number
+}
+
+/** LATENCY HISTOGRAM of a command. */
+export interface CommandHistogram {
+  readonly name: string
+  readonly calls: number
+  /** Upper bounds in microseconds, and how many calls took no longer. */
+  readonly below: readonly (readonly [micros: number, calls: number])[]
 }
 
 /** A line of MEMORY STATS: a number of bytes or things, a share of them, or what is inside. */
@@ -108,6 +118,18 @@ export interface Services {
   /** The namespace of this name, a byte string. */
   namespace(name: string): Namespace
   resetStatistics(): void
+  readonly slowLog: Pick<SlowLog, 'newest' | 'length' | 'reset'>
+  readonly latency: {
+    readonly events: ReadonlyMap<string, LatencySeries>
+    reset(events: readonly string[]): number
+    /** Collects garbage, and notes how long that took. */
+    collect(work: () => void): void
+    /** Undefined for an event that has not occurred. */
+    graph(event: string): string | undefined
+    advice(): string
+    /** Of these commands, or of all. */
+    histograms(commands: readonly string[]): readonly CommandHistogram[]
+  }
   readonly memory: {
     stats(): readonly MemoryFact[]
     advice(): string

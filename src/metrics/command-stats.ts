@@ -2,22 +2,30 @@
 // /metrics and INFO read them when they are asked.
 //
 // One clock read serves many commands: commands that take constant time are noted and settled together, each with an
-// equal share of the time since the last reading. While the whole group took less than the smallest bucket, and with 32
-// commands of about 0.2 microseconds it nearly always does, each one's bucket is exact. Others are settled alone.
+// equal share of the time since the last reading, which is what their histograms show. Others end a group: they are
+// settled when they have run, so that those before them, 31 of about 0.2 microseconds at most, are all that blurs them.
+//
+// Buckets are powers of two, as LATENCY HISTOGRAM tells them; INFO's percentiles and the buckets of /metrics are
+// computed from them.
 
-/** Upper bounds of the histogram's buckets in seconds; a last bucket takes the rest. */
-export const BUCKET_BOUNDS_S: readonly number[] = [
-  0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
-]
-export const BUCKETS = BUCKET_BOUNDS_S.length + 1
-const BOUNDS_NS = Float64Array.from(BUCKET_BOUNDS_S, s => s * 1e9)
+/** Upper bound in ns of the first bucket: what Redis's histogram (HdrHistogram of two digits) calls 1024 ns. */
+const FIRST_BOUND_NS = 1032
+/** Buckets with a bound, each twice the one before: up to 2.16 s. A last bucket takes the rest. */
+const BOUNDED = 22
+export const BUCKETS = BOUNDED + 1
 const GROUP = 32
+
+/** Upper bound of a bucket in ns; Infinity for the last one. */
+export function boundNs(bucket: number): number {
+  return bucket < BOUNDED ? FIRST_BOUND_NS * 2 ** bucket : Number.POSITIVE_INFINITY
+}
+
+const LAST_BOUND_NS = boundNs(BOUNDED - 1)
 
 /** Bucket of a duration in ns. */
 export function bucketOf(ns: number): number {
-  let b = 0
-  while (b < BOUNDS_NS.length && ns > BOUNDS_NS[b]) b++
-  return b
+  if (ns <= FIRST_BOUND_NS) return 0
+  return ns > LAST_BOUND_NS ? BOUNDED : 32 - Math.clz32(Math.ceil(ns / FIRST_BOUND_NS) - 1)
 }
 
 /** Number of the label that stands for "no key named", for `default`, and for all namespaces beyond the cap. */
@@ -96,14 +104,24 @@ export class CommandStats {
     return this.grouped === 2 * GROUP
   }
 
-  /** Shares the time since the last call among the commands noted. */
-  settle(nowNs: number): void {
+  /** Commands noted since the last settlement. */
+  get noted(): number {
+    return this.grouped >> 1
+  }
+
+  /** The command noted last; -1 when none was since the last settlement. */
+  get lastNoted(): number {
+    return this.grouped === 0 ? -1 : this.group[this.grouped - 2]
+  }
+
+  /** Shares the time since the last call among the commands noted; returns it in ns, 0 when there are none. */
+  settle(nowNs: number): number {
     const n = this.grouped >> 1
     const elapsed = Math.max(0, nowNs - this.lastNs)
     this.lastNs = nowNs
-    if (n === 0) return
+    if (n === 0) return 0
     const each = elapsed / n
-    const bucket = elapsed <= BOUNDS_NS[0] ? 0 : bucketOf(each)
+    const bucket = bucketOf(each)
     const { group, grouped } = this
     // Commands of one kind come in runs.
     for (let i = 0; i < grouped; ) {
@@ -122,6 +140,7 @@ export class CommandStats {
     }
     this.total += n
     this.grouped = 0
+    return elapsed
   }
 
   private histogram(namespace: number): Float64Array {

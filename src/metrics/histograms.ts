@@ -2,12 +2,17 @@
 // outside, and formatting thousands of values one object each would hold the loop; these lines are put together directly,
 // a namespace at a time, so that the caller can let others run in between.
 
-import { BUCKET_BOUNDS_S, BUCKETS, type CommandStats } from './command-stats.ts'
+import { BUCKETS, boundNs, type CommandStats } from './command-stats.ts'
 import { labelText } from './namespaces.ts'
 
 const NAME = 'kvns_command_duration_seconds'
 const HELP = `# HELP ${NAME} Time that commands took, in seconds.\n# TYPE ${NAME} histogram\n`
-const LE = [...BUCKET_BOUNDS_S.map(String), '+Inf']
+/** Shorter times are told together: dashboards look at what is slow, and each bucket is a line a command and namespace. */
+const FIRST_SHOWN = 4
+/** Upper bounds as /metrics shows them, in seconds: 0.000016512 to 2.164260864 in powers of two. */
+export const SHOWN_BOUNDS: readonly string[] = Array.from({ length: BUCKETS - FIRST_SHOWN }, (_, i) => {
+  return i === BUCKETS - FIRST_SHOWN - 1 ? '+Inf' : String(boundNs(FIRST_SHOWN + i) / 1e9)
+})
 
 /** As the exposition format asks: backslash, quote and newline. */
 function escapeLabel(text: string): string {
@@ -55,7 +60,7 @@ function namespaceText(counts: Float64Array, commands: readonly string[], namesp
     let cumulative = 0
     for (let b = 0; b < BUCKETS; b++) {
       cumulative += counts[at + b]
-      text += `${NAME}_bucket{${labels},le="${LE[b]}"} ${cumulative}\n`
+      if (b >= FIRST_SHOWN) text += `${NAME}_bucket{${labels},le="${SHOWN_BOUNDS[b - FIRST_SHOWN]}"} ${cumulative}\n`
     }
     text += `${NAME}_sum{${labels}} ${counts[at + BUCKETS] / 1e9}\n${NAME}_count{${labels}} ${calls}\n`
   }

@@ -38,6 +38,8 @@ export class Snapshots {
   loaded: Loaded | undefined
   /** -1 before the first save. */
   lastDurationS = -1
+  /** Told how long, in ns, each step of a background save held up the loop. */
+  onStep: (elapsedNs: number) => void = () => undefined
   /** Changes that the running background save found. */
   dirtyAtStart = 0
   private readonly keys: Keyspace
@@ -137,7 +139,7 @@ export class Snapshots {
   /** BGSAVE: false when one is running. A failure is logged and shows in lastStatus. */
   saveInBackground(): boolean {
     if (this.background !== undefined) return false
-    const background = new BackgroundSave(this.keys, this.settings.path, this.clock)
+    const background = new BackgroundSave(this.keys, this.settings.path, this.clock, ns => this.onStep(ns))
     this.background = background
     this.ended = this.follow(background, this.begin())
     return true

@@ -57,12 +57,14 @@ export class BackgroundSave {
   private readonly keys: Keyspace
   private readonly path: string
   private readonly clock: Clock
+  private readonly onStep: (elapsedNs: number) => void
   private cancelled = false
 
-  constructor(keys: Keyspace, path: string, clock: Clock) {
+  constructor(keys: Keyspace, path: string, clock: Clock, onStep: (elapsedNs: number) => void) {
     this.keys = keys
     this.path = path
     this.clock = clock
+    this.onStep = onStep
   }
 
   /** The save will not replace the file any more; its promise is rejected with SaveCancelled. */
@@ -74,10 +76,7 @@ export class BackgroundSave {
   async run(mode: SaveMode): Promise<Saved> {
     const file = new AtomicFile(this.path)
     try {
-      const saved =
-        mode === 'whole' || this.isSmall()
-          ? writeAll(new SnapshotEncoder(this.keys, this.clock.nowMs()), file)
-          : await this.writeInSlices(file)
+      const saved = mode === 'whole' || this.isSmall() ? this.writeAtOnce(file) : await this.writeInSlices(file)
       const outcome = await file.commit(() => !this.cancelled)
       if (outcome === 'unwanted') throw new SaveCancelled()
       return saved
@@ -105,7 +104,14 @@ export class BackgroundSave {
         keys.observers.splice(keys.observers.indexOf(encoder), 1)
       }
     }
-    return writeAll(new SnapshotEncoder(keys, this.clock.nowMs()), file)
+    return this.writeAtOnce(file)
+  }
+
+  private writeAtOnce(file: AtomicFile): Saved {
+    const start = this.clock.nowNs()
+    const saved = writeAll(new SnapshotEncoder(this.keys, this.clock.nowMs()), file)
+    this.onStep(this.clock.nowNs() - start)
+    return saved
   }
 
   /** False when the encoder became stale. */
@@ -115,7 +121,9 @@ export class BackgroundSave {
     for (;;) {
       if (this.cancelled) throw new SaveCancelled()
       if (encoder.stale) return false
+      const start = this.clock.nowNs()
       const progress = this.slice(encoder, file)
+      this.onStep(this.clock.nowNs() - start)
       if (progress !== 'filling') await file.write(encoder.take())
       if (progress === 'end') return true
       // Also after a write: its end alone resumes us, several times over, before the loop looks at sockets again.

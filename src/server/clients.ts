@@ -41,7 +41,7 @@ export class Clients {
   private readonly channels: ChannelSpaces<Session>
   private readonly log: Log
   private readonly nowMs: () => number
-  private readonly garbage = new Garbage()
+  private readonly garbage: Garbage
   private readonly listeners: (TCPSocketListener<Connection> | UnixSocketListener<Connection>)[] = []
   private nextId = 1
 
@@ -53,7 +53,9 @@ export class Clients {
     log: Log,
     nowMs: () => number,
   ) {
-    const { connections, counts, garbage } = this
+    const { connections, counts } = this
+    const garbage = new Garbage(collect => dispatcher.context.services.latency.collect(collect))
+    this.garbage = garbage
     this.config = config
     this.dispatcher = dispatcher
     this.channels = channels

@@ -4,7 +4,7 @@ import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
-import type { Onlooker } from '../commands/onlooker.ts'
+import type { Onlooker, SlowWatch } from '../commands/onlooker.ts'
 import type { Services } from '../commands/services.ts'
 import {
   type CommandTable,
@@ -45,6 +45,15 @@ import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
+
+/** A request or reply above this is not of constant time, whatever the command's row says. */
+const LONG_REQUEST_BYTES = 16 << 10
+const LONG_REPLY_BYTES = 512 << 10
+const NOTHING_IS_SLOW: SlowWatch = {
+  thresholdNs: Number.POSITIVE_INFINITY,
+  took: () => undefined,
+  stalled: () => undefined,
+}
 
 /** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
 const TIGHT_BYTES = 128 << 20
@@ -131,6 +140,7 @@ class RunningContext implements Context {
 export class Dispatcher {
   readonly context: RunningContext
   readonly onlookers: Onlooker[] = []
+  slowWatch = NOTHING_IS_SLOW
   private readonly table: CommandTable
   private readonly keys: Keyspace
   private readonly stats: CommandStats
@@ -213,11 +223,47 @@ export class Dispatcher {
     for (const request of this.readAhead) request.keyAt = 0
   }
 
-  /** The chunk is done. */
-  end(): void {
+  /** The chunk is done. `last`: the request that ran last, if it is answered. */
+  end(last?: Args): void {
     this.keys.binding = undefined
     this.readAhead = NONE
-    this.stats.settle(this.clock.nowNs())
+    this.settleLast(last)
+  }
+
+  /** The replies so far are about to leave. */
+  settleLast(last: Args | undefined): void {
+    const { stats, clock } = this
+    const row = last === undefined ? undefined : this.lastNoted(last)
+    if (row !== undefined) this.settle(row, last as Args)
+    else stats.settle(clock.nowNs())
+  }
+
+  /** After replies have left: the time that it took counts for no command. */
+  resume(): void {
+    this.stats.begin(this.clock.nowNs())
+  }
+
+  /** The row of the command that was noted last, if it was this request. */
+  private lastNoted(args: Args): TableRow | undefined {
+    const row = this.table.rows[this.stats.lastNoted]
+    const name = row?.parent ?? row
+    return name !== undefined && this.table.lookup(args.buf, args.starts[0], args.ends[0]) === name ? row : undefined
+  }
+
+  /**
+   * A group of commands is over. When it took long, that was the last one, if it is alone or not as small as those before
+   * it; else it was none of them.
+   */
+  private settle(row: TableRow, args: Args): void {
+    const { stats, slowWatch, context } = this
+    const { session, reply, waiting } = context
+    const isIt =
+      stats.noted === 1 || row.timedAlone || args.byteLength > LONG_REQUEST_BYTES || reply.size > LONG_REPLY_BYTES
+    const elapsedNs = stats.settle(this.clock.nowNs())
+    // What waits is told of when it is answered.
+    if (elapsedNs < slowWatch.thresholdNs || waiting.isAsked) return
+    if (isIt) slowWatch.took(session, row, args, elapsedNs)
+    else slowWatch.stalled(elapsedNs)
   }
 
   /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
@@ -274,8 +320,9 @@ export class Dispatcher {
     else this.run(row, args)
     if (row.unsettles) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
-    if (this.stats.note(row.id, namespace) || row.timedAlone || isWatched) {
-      this.stats.settle(this.clock.nowNs())
+    const isGroupFull = this.stats.note(row.id, namespace)
+    if (isGroupFull || row.timedAlone || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
+      this.settle(row, args)
       keys.setNow(this.clock.nowMs())
     }
   }
@@ -315,6 +362,7 @@ export class Dispatcher {
     if (needsMemory) this.refuseAboveLimit()
     reply.array(requests.length)
     waiting.isAllowed = false
+    stats.settle(this.clock.nowNs())
     for (const request of requests) {
       const args = request as Args
       const row = this.find(args, this.table.lookup(args.buf, args.starts[0], args.ends[0]))
@@ -326,7 +374,7 @@ export class Dispatcher {
       else this.run(row, args)
       if (row.unsettles) this.prepare()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
-      stats.settle(this.clock.nowNs())
+      this.settle(row, args)
     }
     waiting.isAllowed = true
   }

@@ -19,26 +19,33 @@ const COLLECT_OLD_AFTER_BYTES = 64 << 20
 /** What a chunk costs beside its bytes: view, buffer object, allocator slack. */
 const CHUNK_OVERHEAD_BYTES = 256
 
+/** Runs a collection; it may want to know how long it took. */
+type Run = (collect: () => void) => void
+
 export class Garbage {
+  private readonly run: Run
   private bytes = 0
   private rounds = 0
   private oldBytes = 0
   private bytesAtRest = 0
+
+  constructor(run: Run) {
+    this.run = run
+  }
 
   /** Notes a chunk that was read, or a buffer as short-lived. */
   young(bytes: number): void {
     this.bytes += bytes + CHUNK_OVERHEAD_BYTES
     if (this.bytes < COLLECT_AFTER_BYTES) return
     this.bytes = 0
-    if (++this.rounds % ALL_EVERY === 0) fullGC()
-    else edenGC()
+    this.run(++this.rounds % ALL_EVERY === 0 ? fullGC : edenGC)
   }
 
   /** Called now and then: once nobody has sent anything since the last call, what is left over is collected. */
   rest(): void {
     if (this.bytes > RESTING_BYTES && this.bytes === this.bytesAtRest) {
       this.bytes = 0
-      fullGC()
+      this.run(fullGC)
     }
     this.bytesAtRest = this.bytes
   }
@@ -49,6 +56,6 @@ export class Garbage {
     if (this.oldBytes < COLLECT_OLD_AFTER_BYTES) return
     this.oldBytes = 0
     this.bytes = 0
-    fullGC()
+    this.run(fullGC)
   }
 }

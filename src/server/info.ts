@@ -98,6 +98,12 @@ export class Info {
     return memoryFigures(this.read(undefined))
   }
 
+  /** Counters of commands since the start or CONFIG RESETSTAT. */
+  commandTotals(): CommandTotals {
+    this.state.stats.settle(this.state.clock.nowNs())
+    return commandTotalsSince(readCommandTotals(this.state.stats), this.commandsBefore)
+  }
+
   private read(namespace: Namespace | undefined): Reading {
     const { state } = this
     let commands: CommandTotals | undefined

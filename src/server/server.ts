@@ -4,6 +4,8 @@ import { chmodSync, existsSync, unlinkSync } from 'node:fs'
 import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
+import { LatencyEvents } from '../metrics/latency-events.ts'
+import { SlowLog } from '../metrics/slow-log.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
@@ -28,6 +30,7 @@ import { type Log, pinoLevel } from './log.ts'
 import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
+import { SLOW_FIELDS, SlowCommands } from './slow-commands.ts'
 import { makeTracking } from './tracking.ts'
 
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
@@ -61,6 +64,9 @@ export class Server {
   readonly clients: Clients
   readonly info: Info
   private readonly monitors: Monitors
+  readonly slowLog = new SlowLog()
+  readonly latency: LatencyEvents
+  private readonly slowCommands: SlowCommands
   readonly channels = new ChannelSpaces<Session>()
   readonly tracking: Tracking
   private readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) =>
@@ -88,6 +94,7 @@ export class Server {
     this.log = log
     this.clock = clock
     this.startedMs = clock.nowMs()
+    this.latency = new LatencyEvents(clock)
     const { databases, memoryLimitBytes } = config
     this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
     this.startupBytes = this.keys.allocatedBytes()
@@ -119,6 +126,14 @@ export class Server {
     this.clients.onTurnEnd(() => this.tracking.endTurn())
     this.info = new Info(this)
     this.monitors = new Monitors(this.dispatcher)
+    this.slowCommands = new SlowCommands({
+      log: this.slowLog,
+      latency: this.latency,
+      services: this.dispatcher.context.services,
+      onlookers: this.dispatcher.onlookers,
+    })
+    this.dispatcher.slowWatch = this.slowCommands
+    this.snapshots.onStep = elapsedNs => this.latency.add('snapshot-step', elapsedNs)
     this.followConfig()
   }
 
@@ -129,6 +144,9 @@ export class Server {
       expiry: this.expiry,
       snapshots: this.snapshots,
       channels: this.channels,
+      slowLog: this.slowLog,
+      latency: this.latency,
+      table: this.table,
       tracking: this.tracking,
       clock: this.clock,
       log: this.log,
@@ -178,6 +196,9 @@ export class Server {
       return undefined
     })
     tracking.limit(config.trackingTableMaxKeys)
+    const watchSlow = (): undefined => this.slowCommands.configure(config)
+    config.onChange(SLOW_FIELDS, watchSlow)
+    watchSlow()
     config.onChange(['logLevel'], () => {
       log.level = pinoLevel(config.logLevel)
       return undefined
@@ -307,7 +328,9 @@ export class Server {
   private sweep(): void {
     let more = false
     this.guarded('expiry', () => {
+      const spentNs = this.expiry.spentNs
       more = this.expiry.slice()
+      this.latency.add('expire-cycle', this.expiry.spentNs - spentNs)
     })
     const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))
     this.timers[1] = setTimeout(() => this.sweep(), delay)

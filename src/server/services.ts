@@ -1,6 +1,9 @@
 // What commands may ask of the server, put together from its parts.
 
 import type { Services } from '../commands/services.ts'
+import type { CommandTable } from '../commands/table.ts'
+import type { LatencyEvents } from '../metrics/latency-events.ts'
+import type { SlowLog } from '../metrics/slow-log.ts'
 import type { Snapshots } from '../persist/snapshots.ts'
 import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import { CommandError, LOADING } from '../resp/errors.ts'
@@ -16,6 +19,8 @@ import { rewriteConfigFile } from './config/rewrite.ts'
 import { isSensitive } from './config/table.ts'
 import { allocatorReport, memoryAdvice, memoryStats } from './info/memory-report.ts'
 import type { Info } from './info.ts'
+import { commandHistograms } from './latency-histograms.ts'
+import { latencyAdvice, latencyGraph } from './latency-report.ts'
 import type { Log } from './log.ts'
 import type { Monitors } from './monitors.ts'
 
@@ -26,6 +31,9 @@ export interface ServiceParts {
   readonly snapshots: Snapshots
   readonly channels: ChannelSpaces<Session>
   readonly tracking: Tracking
+  readonly slowLog: SlowLog
+  readonly latency: LatencyEvents
+  readonly table: CommandTable
   readonly clock: Clock
   readonly log: Log
   /** These are made after the services are. */
@@ -81,6 +89,28 @@ function configService({ config, keys, isLoading }: ServiceParts): Services['con
   }
 }
 
+function latencyService({ config, latency, clock, table, info }: ServiceParts): Services['latency'] {
+  return {
+    events: latency.all,
+    reset: events => latency.reset(events),
+    collect: work => latency.measure('garbage-collection', work),
+    graph: event => {
+      const series = latency.all.get(event)
+      return series === undefined ? undefined : latencyGraph(event, series, clock.nowMs())
+    },
+    advice: () =>
+      latencyAdvice({
+        events: latency.all,
+        thresholdMs: config.latencyMonitorThresholdMs,
+        slowerThanMicros: config.slowlogLogSlowerThanMicros,
+        nowMs: clock.nowMs(),
+      }),
+    histograms: commands => {
+      return config.latencyTracking ? commandHistograms(table, info().commandTotals(), commands) : []
+    },
+  }
+}
+
 export function makeServices(parts: ServiceParts): Services {
   const { keys, expiry, snapshots, clock, log } = parts
   return {
@@ -121,6 +151,8 @@ export function makeServices(parts: ServiceParts): Services {
     resetStatistics() {
       parts.info().resetStatistics()
     },
+    slowLog: parts.slowLog,
+    latency: latencyService(parts),
     memory: {
       stats: () => memoryStats(parts.info().memory()),
       advice: () => memoryAdvice(parts.info().memory()),

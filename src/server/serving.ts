@@ -110,13 +110,13 @@ export class Serving {
       }
       most = Math.max(most, n)
     }
-    for (let i = 0; i < most; i++) requests[i]?.clear()
     // Requests are read ahead: what is wrong behind a QUIT is never looked at.
     if (result < MORE && connection.kept.length === 0 && !session.closing && !connection.isBlocked) {
       reply.error(parser.error)
       session.closing = true
     }
-    dispatcher.end()
+    dispatcher.end(connection.isBlocked ? undefined : this.running)
+    for (let i = 0; i < most; i++) requests[i]?.clear()
     if (connection.isBlocked) parser.own()
     this.connection = undefined
     writing.connection = undefined
@@ -232,8 +232,10 @@ export class Serving {
     const bytes = this.outbox.reply.size
     // A reply longer than the writer's buffers had one of its own.
     if (bytes > 2 * FLUSH_BYTES) this.garbage.young(bytes)
+    this.dispatcher.settleLast(connection.isBlocked ? undefined : this.running)
     this.writing.addReplies(connection)
     this.outbox.flush()
+    this.dispatcher.resume()
     this.turnBytes += bytes
     if (this.turnBytes > TURN_BYTES && mayServe(connection)) this.letOthers(connection)
   }

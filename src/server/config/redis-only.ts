@@ -233,9 +233,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('crash-log-enabled', bool(), 'yes'),
   known('crash-memcheck-enabled', bool(), 'yes'),
   known('ignore-warnings', text(ANY_TEXT), ''),
-  known('latency-monitor-threshold', integer(0n, LONG_MAX), '0'),
-  known('slowlog-log-slower-than', integer(-1n, LONG_MAX), '10000'),
-  known('slowlog-max-len', integer(0n, LONG_MAX), '128'),
   known('syslog-enabled', bool(), 'no', START),
   known(
     'syslog-facility',

@@ -262,6 +262,23 @@ export const SETTINGS = {
     'Namespaces with labels of their own in /metrics; the rest is summed under _other.',
     { hot: 'start' },
   ),
+  /** 0 = nothing is watched. */
+  latencyMonitorThresholdMs: row(
+    'Log and metrics',
+    'latency-monitor-threshold',
+    integer(0n, LONG_MAX),
+    '0',
+    'Milliseconds from which LATENCY remembers what held the server up; 0 = off.',
+  ),
+  /** Negative = nothing is logged. */
+  slowlogLogSlowerThanMicros: row(
+    'Log and metrics',
+    'slowlog-log-slower-than',
+    integer(-1n, LONG_MAX),
+    '10000',
+    'Microseconds from which SLOWLOG remembers a command; -1 = off. Below 1000 each command is timed by itself.',
+  ),
+  slowlogMaxLength: row('Log and metrics', 'slowlog-max-len', integer(0n, LONG_MAX), '128', 'Entries of SLOWLOG.'),
   latencyTracking: row('Log and metrics', 'latency-tracking', bool(), 'yes', 'Histograms of the time commands take.'),
   latencyTrackingInfoPercentiles: row(
     'Log and metrics',

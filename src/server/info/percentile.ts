@@ -1,7 +1,7 @@
-// Percentiles out of the coarse histograms of command-stats.ts. Inside a bucket calls are taken to lie evenly; when all
+// Percentiles out of the histograms of command-stats.ts. Inside a bucket calls are taken to lie evenly; when all
 // calls are in one bucket their mean is known exactly and says more than any guess.
 
-import { BUCKET_BOUNDS_S, BUCKETS } from '../../metrics/command-stats.ts'
+import { BUCKETS, boundNs } from '../../metrics/command-stats.ts'
 
 /**
  * The duration in ns below which `percentile` (0..100) of the calls lie. `counts[at, at + BUCKETS)` are the calls per
@@ -17,9 +17,9 @@ export function percentileNs(counts: Float64Array, at: number, percentile: numbe
     const inside = counts[at + b]
     if (inside === calls) return counts[at + BUCKETS] / calls
     if (before + inside >= rank) {
-      const low = (b === 0 ? 0 : BUCKET_BOUNDS_S[b - 1]) ?? 0
-      const high = BUCKET_BOUNDS_S[b] ?? low
-      return (low + ((high - low) * (rank - before - 0.5)) / inside) * 1e9
+      const low = b === 0 ? 0 : boundNs(b - 1)
+      const high = b === BUCKETS - 1 ? low : boundNs(b)
+      return low + ((high - low) * (rank - before - 0.5)) / inside
     }
     before += inside
   }
