@@ -92,6 +92,7 @@ function smove(ctx: WriteContext, args: Args): void {
   beginValue(keys, keys.at, set)
   set.remove(member)
   commitValue(keys, keys.at, set, 'srem')
+  if (!hasTarget && keys.announcesNew) keys.announce(keys.other, 'new')
   if (isNew) keys.commit(keys.other, 'sadd')
   reply.int(1)
 }
@@ -99,11 +100,17 @@ function smove(ctx: WriteContext, args: Args): void {
 /** Before anything is removed, as there may be no room. Not announced: Redis tells of the removal first. */
 function addToTarget(ctx: WriteContext, exists: boolean): boolean {
   const { keys } = ctx
-  if (exists) beginValue(keys, keys.other, target)
-  else makeValue(keys, keys.other, target)
-  const isNew = target.add(member)
-  settleValue(keys, keys.other, target)
-  return isNew
+  const { announcesNew } = keys
+  keys.announcesNew = false
+  try {
+    if (exists) beginValue(keys, keys.other, target)
+    else makeValue(keys, keys.other, target)
+    const isNew = target.add(member)
+    settleValue(keys, keys.other, target)
+    return isNew
+  } finally {
+    keys.announcesNew = announcesNew
+  }
 }
 
 function scard(ctx: ReadContext, args: Args): void {
