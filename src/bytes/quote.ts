@@ -40,8 +40,13 @@ export function quoteText(buf: Uint8Array, start: number, end: number): string {
   return `${text}"`
 }
 
-/** What words may take in a QuotedLine before they are quoted, in bytes; each byte may become four. */
-const LINE_BYTES = 4 << 20
+/**
+ * What words may take in a QuotedLine before they are quoted, in bytes; each byte may become four. Redis shows all of a
+ * word; a few lines of many megabytes would cut those who read them for what they leave unread.
+ */
+const LINE_BYTES = 256 << 10
+/** The space before a word, and its quotes. */
+const WORD_OVERHEAD = 3
 const QUOTED_BYTES = QUOTED_BYTE.map(quoted => Buffer.from(quoted))
 
 /**
@@ -62,11 +67,16 @@ export class QuotedLine {
     this.pieces.push(Buffer.from(text, 'latin1'))
   }
 
+  /** No word may come any more. */
+  get isFull(): boolean {
+    return this.leftBytes <= 0
+  }
+
   /** A space and buf[start, end) in quotes. */
   word(buf: Uint8Array, start: number, end: number): void {
-    const shownEnd = Math.min(end, start + Math.max(0, this.leftBytes))
-    this.leftBytes -= shownEnd - start
-    let length = 3
+    const shownEnd = Math.min(end, start + this.leftBytes)
+    this.leftBytes -= shownEnd - start + WORD_OVERHEAD
+    let length = WORD_OVERHEAD
     for (let at = start; at < shownEnd; at++) length += QUOTED_BYTE[buf[at]].length
     const piece = new Uint8Array(length)
     piece[0] = SPACE

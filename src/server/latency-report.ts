@@ -75,7 +75,7 @@ function eventLine(event: string, { samples, mostMs }: LatencySeries, nowMs: num
   const oldestS = samples[0]?.timeS ?? 0
   const everyS = Math.max(1, Math.floor(nowMs / 1000) - oldestS) / samples.length
   return (
-    `${event}: ${samples.length} times, every ${everyS.toFixed(2)} s; ` +
+    `${event}: ${samples.length === 1 ? 'once' : `${samples.length} times`}, every ${everyS.toFixed(2)} s; ` +
     `mean ${Math.round(mean)} ms, mean deviation ${Math.round(deviation)} ms, longest ever ${mostMs} ms.`
   )
 }

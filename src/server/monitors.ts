@@ -72,6 +72,10 @@ function lineOf(session: Session, args: Args, secrets: ReadonlySet<number>, nowM
   const micros = String(Math.floor(nowMicros % 1e6)).padStart(6, '0')
   const line = new QuotedLine(`+${seconds}.${micros} [${session.db} ${sourceOf(session)}]`)
   for (let i = 0; i < args.count; i++) {
+    if (line.isFull) {
+      line.plain(` "... (${args.count - i} more arguments)"`)
+      break
+    }
     if (secrets.has(i)) line.plain(' "(redacted)"')
     else line.word(args.buf, args.starts[i], args.ends[i])
   }

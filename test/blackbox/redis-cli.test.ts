@@ -96,6 +96,24 @@ describe.if(hasCli)('redis-cli', () => {
     expect(await cli(['client', 'list'])).not.toContain(' flags=O ')
   })
 
+  test('--latency-history prints a line for each stretch of time', async () => {
+    const said = await cli(['--latency-history', '--raw', '-i', '0.3'], '', 1500)
+    expect(said.trim().split('\n').length).toBeGreaterThan(1)
+    expect(said).toMatch(/^\d+ \d+ [\d.]+ \d+\n/)
+  })
+
+  test('slowlog get and latency commands print what happened', async () => {
+    await cli(['config', 'set', 'slowlog-log-slower-than', '0'])
+    await cli(['set', 'k', 'two words'])
+    await cli(['config', 'set', 'slowlog-log-slower-than', '-1'])
+    const entry = /^1\) 1\) \(integer\) \d+\n +2\) \(integer\) \d{10}\n +3\) \(integer\) \d+\n +4\) 1\) "set"\n/
+    expect(await cli(['--no-raw', 'slowlog', 'get', '1'])).toMatch(entry)
+    expect(await cli(['latency', 'doctor'])).toMatch(/^Latency is not watched\./)
+    expect(await cli(['-3', '--no-raw', 'latency', 'histogram', 'set'])).toMatch(
+      /^1# "set" => \n +1# "calls" => \(integer\) \d/,
+    )
+  })
+
   test('info, config get and help of the prompt answer', async () => {
     expect(await cli(['info', 'server'])).toContain('redis_version:7.0.15')
     expect(await cli(['config', 'get', 'maxclients'])).toBe('maxclients\n10000\n')

@@ -105,10 +105,16 @@ describe('what is shown', () => {
     expect(a.replies()).toEqual([['l', 'x']])
   })
 
-  test('very long words are cut, and say so', () => {
-    a.call('SET', 'k', 'x'.repeat(5 << 20))
+  test('very many words are cut, and say so', () => {
+    a.call('DEL', ...Array.from({ length: 100_000 }, () => 'k'))
     const [line] = lines()
-    expect(line).toMatch(/^\[0 ADDRESS\] "SET" "k" "x{4000000,4194304}\.\.\. \(\d+ more bytes\)"$/)
+    expect(line).toMatch(/^\[0 ADDRESS\] "DEL" ("k" ){60000,}"\.\.\. \(\d+ more arguments\)"$/)
+  })
+
+  test('very long words are cut, and say so', () => {
+    a.call('SET', 'k', 'x'.repeat(300 << 10))
+    const [line] = lines()
+    expect(line).toMatch(/^\[0 ADDRESS\] "SET" "k" "x{262000,262144}\.\.\. \(\d+ more bytes\)"$/)
   })
 })
 
