@@ -211,6 +211,24 @@ describe.each([2, 3] as const)('ioredis, RESP%d', protocol => {
   })
 })
 
+test('a cache beside the server: a subscriber hears of the keys that others have read', async () => {
+  const settings = { host: '127.0.0.1', port: server.port, protocol: 2 } as const
+  const [cached, listener, other] = [new Redis(settings), new Redis(settings), new Redis(settings)]
+  const stale: string[] = []
+  listener.on('message', (channel, keys) => stale.push(`${channel} ${keys}`))
+  const id = Number(await listener.client('ID'))
+  await listener.subscribe('__redis__:invalidate')
+  expect(await cached.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id)).toBe('OK')
+  await cached.mget('user:1', 'app/user:2')
+  await other.set('user:1', 'x')
+  await other.set('app/user:2', 'x')
+  await other.set('app/user:2', 'y')
+  while (stale.length < 2) await Bun.sleep(1)
+  expect(await other.ping()).toBe('PONG')
+  expect(stale).toEqual(['__redis__:invalidate user:1', '__redis__:invalidate app/user:2'])
+  for (const client of [cached, listener, other]) client.disconnect()
+})
+
 test('a wrong password is refused, the right one is not', async () => {
   await using closed = await startServer({ env: { KVNS_REQUIREPASS: 'secret' } })
   const settings = { host: '127.0.0.1', port: closed.port, retryStrategy: () => null, maxRetriesPerRequest: 0 }

@@ -1,6 +1,7 @@
 # Evaluated in the suite's test client before each unit. It keeps one failure from deciding over the tests after it:
 # set-up lines run one by one, a reply that does not come is an error and not a hang, and after a failed test the
-# connections it opened are closed, what it configured is set back and the main connection is a new one.
+# connections it opened are closed, what it configured is set back and the main connection is a new one that speaks the
+# same protocol.
 # KVNS_MODE (external, forced, spawn) and KVNS_REPLY_MS come from the environment.
 
 namespace eval ::kvns {
@@ -48,6 +49,7 @@ proc ::redis::__dispatch__ {id method args} {
     if {[string equal -nocase $method config] && [string equal -nocase [lindex $args 0] set]} {
         foreach {name value} [lrange $args 1 end] {::kvns::remember [string tolower $name] $value}
     }
+    if {[string equal -nocase $method hello] && [llength $args]} {set ::kvns::protocols($id) [lindex $args 0]}
     tailcall ::kvns::dispatch $id $method {*}$args
 }
 proc ::kvns::remember {name value} {
@@ -74,6 +76,9 @@ proc ::kvns::heal {mark} {
         if {$handle ni $keep} {catch {$handle close}}
     }
     set server [lindex $::servers end]
+    set protocol 2
+    regexp {redisHandle(\d+)$} [client_of $server] _ id
+    if {[info exists ::kvns::protocols($id)]} {set protocol $::kvns::protocols($id)}
     catch {[client_of $server] close}
     # A server that died is started again by the runner: wait for it.
     set tries [expr {$mode eq "spawn" ? 1 : 100}]
@@ -86,6 +91,7 @@ proc ::kvns::heal {mark} {
     foreach command {{script kill} {function kill} {client unpause}} {catch {$client {*}$command}}
     dict for {name value} $changed {catch {$client config set $name $value}}
     if {!$::singledb} {catch {$client select 9}}
+    if {$protocol != 2} {catch {$client hello $protocol}}
 }
 
 rename ::test ::kvns::suite_test
