@@ -9,6 +9,8 @@ import type { Command, SessionContext } from './command.ts'
 
 /** Every change is compared with every prefix, and each new one with those that are there; Redis has no limit. */
 const MOST_PREFIXES = 1024
+/** They stay with the connection, all together. */
+const MOST_PREFIX_BYTES = 1 << 20
 
 const ON = fromText('on')
 const OFF = fromText('off')
@@ -16,7 +18,9 @@ const OFF = fromText('off')
 const ONE_REDIRECTION = new CommandError('ERR A client can only redirect to a single other client')
 const NO_TARGET = new CommandError('ERR The client ID you want redirect to does not exist')
 const PREFIX_WITHOUT_BCAST = new CommandError('ERR PREFIX option requires BCAST mode to be enabled')
-const TOO_MANY_PREFIXES = new CommandError(`ERR A client can track at most ${MOST_PREFIXES} prefixes`)
+const TOO_MANY_PREFIXES = new CommandError(
+  `ERR A client can track at most ${MOST_PREFIXES} prefixes of ${MOST_PREFIX_BYTES} bytes together`,
+)
 const BCAST_SWITCHED = new CommandError(
   "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a " +
     'different mode.',
@@ -87,12 +91,15 @@ function checkedOptions({ session }: SessionContext, { words, redirect, prefixes
   return { mode, redirect, noLoop: words.has('noloop'), prefixes }
 }
 
+const bytesOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0)
+
 const overlap = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a)
 
 /** No key may begin with two prefixes of one client. */
 function checkPrefixes(prefixes: readonly string[], { tracker }: Session): void {
   const known = tracker?.prefixes ?? []
   if (prefixes.length + known.length > MOST_PREFIXES) throw TOO_MANY_PREFIXES
+  if (bytesOf(prefixes) + bytesOf(known) > MOST_PREFIX_BYTES) throw TOO_MANY_PREFIXES
   for (const [i, prefix] of prefixes.entries()) {
     const existing = known.find(other => overlap(other, prefix))
     if (existing !== undefined) throw overlapping(prefix, `an existing prefix '${existing}'`)

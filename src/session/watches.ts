@@ -81,6 +81,8 @@ export class Watches implements ChangeObserver {
   }
 
   changed(p: Place, event: string): void {
+    // That somebody looks for a key changes nothing; it is announced for keyspace events.
+    if (event === 'keymiss') return
     const key = this.watched.at(p)
     if (key === undefined) return
     // That a stale key goes changes nothing for those who found none: it may have come by SWAPDB.

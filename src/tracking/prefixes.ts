@@ -11,8 +11,10 @@ import { localStart } from '../store/names.ts'
 import type { Namespace } from '../store/namespace.ts'
 import { Invalidation } from './invalidation.ts'
 
-/** So many names are told without waiting for the end of the turn: one chunk may change millions of keys. */
-const MOST_NAMES = 10_000
+/** So many bytes of names are told without waiting for the end of the turn: one chunk may change millions of keys. */
+const MOST_BYTES = 1 << 20
+/** What a name takes beside its characters. */
+const NAME_BYTES = 64
 
 /** Those who hear of keys with one prefix, and what there is to tell. Names are byte strings. */
 interface Audience {
@@ -32,7 +34,8 @@ function idOf(namespace: Namespace | undefined, prefix: string): string {
 
 export class Prefixes {
   private readonly audiences = new Map<string, Audience>()
-  private waiting = 0
+  /** Bytes of names that are to be told. */
+  private waitingBytes = 0
 
   get size(): number {
     return this.audiences.size
@@ -49,9 +52,7 @@ export class Prefixes {
 
   remove(session: Session): void {
     for (const [id, audience] of this.audiences) {
-      if (!audience.members.delete(session) || audience.members.size > 0) continue
-      this.waiting -= audience.changed.size
-      this.audiences.delete(id)
+      if (audience.members.delete(session) && audience.members.size === 0) this.audiences.delete(id)
     }
   }
 
@@ -62,17 +63,16 @@ export class Prefixes {
       if (start < 0) continue
       const name = toText(shown, start, shown.length)
       if (!name.startsWith(prefix)) continue
-      this.waiting -= changed.size
+      if (!changed.has(name)) this.waitingBytes += NAME_BYTES + name.length
       changed.set(name, by)
-      this.waiting += changed.size
     }
-    return this.waiting >= MOST_NAMES
+    return this.waitingBytes >= MOST_BYTES
   }
 
   /** Tells what has changed since the last time, in Redis's order: prefix by prefix, the keys of each by their bytes. */
   flush(send: (session: Session, invalidation: Invalidation) => void): void {
-    if (this.waiting === 0) return
-    this.waiting = 0
+    if (this.waitingBytes === 0) return
+    this.waitingBytes = 0
     const audiences = [...this.audiences.values()].filter(audience => audience.changed.size > 0)
     for (const { members, changed } of audiences.sort((a, b) => inOrder(a.prefix, b.prefix))) {
       const names = [...changed.keys()].sort(inOrder)

@@ -84,7 +84,7 @@ function shapeOf(reply: Reply): string {
   if (typeof reply === 'string') return '$'
   if (typeof reply === 'number' || typeof reply === 'bigint') return ':'
   if (Array.isArray(reply)) return `*[${reply.map(shapeOf).join(' ')}]`
-  const typed: object = reply
+  const typed = reply as unknown as Record<string, unknown>
   if ('error' in typed) return `-${typed.error}`
   if ('map' in typed) return `%{${(typed.map as [Reply, Reply][]).map(pair => pair.map(shapeOf).join('=')).join(' ')}}`
   if ('set' in typed) return `~[${(typed.set as Reply[]).map(shapeOf).join(' ')}]`

@@ -259,6 +259,16 @@ const WATCHED: readonly Transcript[] = [
     ['MULTI', OK],
     ['EXEC', null],
   ]),
+  transcript(
+    'looking for a key that is not there is no change, whether it is announced or not',
+    [
+      ['WATCH k', OK],
+      ['b> GET k', null],
+      ['MULTI', OK],
+      ['EXEC', []],
+    ],
+    { settings: { 'notify-keyspace-events': 'KEmn' } },
+  ),
   transcript('a change of the same name in another database is none', [
     ['WATCH k', OK],
     ['b> SELECT 1', OK],
