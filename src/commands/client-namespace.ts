@@ -10,12 +10,14 @@ import type { SessionContext } from './command.ts'
 const MAX_NAME_BYTES = 256
 const BAD_NAME = new CommandError(`ERR A namespace's name has 1 to ${MAX_NAME_BYTES} bytes and no '/'`)
 const WHILE_SUBSCRIBED = new CommandError('ERR The namespace cannot be changed while the client is subscribed')
+const WHILE_TRACKING = new CommandError('ERR The namespace cannot be changed while the client tracks keys')
 
 /** Binds the connection to a namespace by its name, a byte string; '' unbinds it. Throws before any change. */
 export function bindTo(ctx: SessionContext, name: string): void {
   const { session } = ctx
   if (name === (session.namespace?.name ?? '')) return
   if (session.isSubscribed) throw WHILE_SUBSCRIBED
+  if (session.tracker !== undefined) throw WHILE_TRACKING
   if (name === '') {
     session.namespace = undefined
     return

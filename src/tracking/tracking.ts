@@ -54,7 +54,8 @@ export class Tracking implements ChangeObserver {
   private timesOver = 0
   private isSweeping = false
   private hasLeavers = false
-  private flushedEpoch = -1
+  /** Which flush was told last: by whom, in which of his commands, and of what. */
+  private lastFlush = ''
   private readonly random = (): number => this.keys.random.uint32()
 
   constructor(keys: Keyspace, host: TrackingHost) {
@@ -135,7 +136,7 @@ export class Tracking implements ChangeObserver {
   /** A client that tracks has read the key in word `i`. */
   read(session: Session, number: number, words: Words, i: number): void {
     const { keys, place } = this
-    keys.findIn(place, session.db, words, i)
+    keys.aim(place, session.db, words, i)
     const name = displayBytes(place)
     this.table ??= new TrackingTable(tableBytes(keys.limitBytes))
     const { table } = this
@@ -194,16 +195,25 @@ export class Tracking implements ChangeObserver {
     if (isRead) this.tell(table.take(p.hash, name), name, event === 'evicted' ? 'eviction' : 'change')
   }
 
-  /** The keys of a database are gone, of a namespace if one is given; FLUSHALL says so for each database. */
+  /** The keys of a database are gone, of a namespace if one is given. */
   flushed(_db: number, namespace?: Namespace): void {
-    if (this.keys.epoch === this.flushedEpoch) return
-    this.flushedEpoch = this.keys.epoch
+    if (namespace === undefined) this.table?.clear()
+    if (this.isTold(namespace)) return
     for (const session of this.trackers) {
       const own = session.namespace
       if (namespace !== undefined && own !== undefined && own.name !== namespace.name) continue
       this.deliver(session, ALL_KEYS, 'behind')
     }
-    if (namespace === undefined) this.table?.clear()
+  }
+
+  /** Names stand for themselves in all databases, so what a command does to several of them is told once. */
+  private isTold(namespace: Namespace | undefined): boolean {
+    const session = this.host.current()
+    if (session === undefined) return false
+    const flush = `${session.id} ${session.commands} ${namespace?.name ?? ''}`
+    const isTold = flush === this.lastFlush
+    this.lastFlush = flush
+    return isTold
   }
 
   /** Tells what has changed in this turn of the loop to those who hear of prefixes. */

@@ -76,7 +76,7 @@ const LEFT_OUT = /^(shutdown|quit|save|bgsave|pfselftest|memory\|(malloc-stats|s
 const OUTSIDE_ONLY =
   /^(INFO|LOLWUT|CLIENT LIST|CLIENT INFO|PFDEBUG GETREG|(\w+ )HELP|RANDOMKEY|COMMAND DOCS [sc]|COMMAND INFO config)/
 /** Came after 7.0.15, or is ours. */
-const NEWER = /^(client\|(no-touch|setinfo)|hp?expire(at|time)?|hp?ttl|hpersist|hgetdel|hgetex|hsetex)$/
+const NEWER = /^(client\|(no-touch|setinfo|namespace)|hp?expire(at|time)?|hp?ttl|hpersist|hgetdel|hgetex|hsetex)$/
 
 /** The types of a reply as text; strings, numbers and the rest stand for themselves by their first character. */
 function shapeOf(reply: Reply): string {

@@ -1,7 +1,6 @@
 // Client-side caching as RESP3 clients meet it: who hears of what, when, and what is left behind.
 
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { Namespace } from '../../src/store/namespace.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { bytesOf, type Push, type Reply, request } from '../support/resp.ts'
 
@@ -38,12 +37,6 @@ const invalidate = (...names: readonly string[]): Push => ({ push: ['invalidate'
 const EVERYTHING: Push = { push: ['invalidate', null] }
 const stat = (name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(String(textOf(writer)))?.[1])
 const textOf = (client: Client): string => (client.call('INFO') as unknown as { verbatim: string }).verbatim
-const session = (client: Client) => {
-  const found = engine.server.clients.sessionOf(client.call('CLIENT', 'ID') as number)
-  if (found === undefined) throw new Error('no such session')
-  return found
-}
-
 describe('a key that was read', () => {
   beforeEach(() => void say(a, 'CLIENT TRACKING ON'))
 
@@ -296,36 +289,56 @@ describe('namespaces', () => {
     expect(a.replies()).toEqual([invalidate('ns/k'), invalidate('l'), invalidate('default/a/b')])
   })
 
+  const bound = (name: string): Client => {
+    const client = connect()
+    expect(say(client, `CLIENT NAMESPACE ${name}`)).toEqual([OK])
+    return client
+  }
+
   test.each(['ns', 'default'])('one that is bound to %s hears of its own keys only, by its own names', name => {
     say(a, 'CLIENT TRACKING ON BCAST PREFIX user:')
-    const b = connect()
-    session(b).namespace = new Namespace(name, engine.server.keys)
+    const b = bound(name)
+    const c = bound(name)
     say(b, 'CLIENT TRACKING ON BCAST PREFIX user:')
-    say(writer, `SET ${name}/user:1 x`, 'SET else/user:2 x', 'SET user x')
+    say(c, 'CLIENT TRACKING ON', 'MGET user:1 a/b else/user:2')
+    say(writer, `SET ${name}/user:1 x`, 'SET else/user:2 x', 'SET user x', `SET ${name}/a/b x`)
     expect(b.replies()).toEqual([invalidate('user:1')])
+    expect(c.replies()).toEqual([invalidate('user:1'), invalidate('a/b')])
     expect(a.replies()).toEqual(name === 'default' ? [invalidate('user:1')] : [])
+    say(c, 'SET user:3 x')
+    expect(b.replies()).toEqual([invalidate('user:3')])
   })
 
-  test('a flush of one namespace is told to its own and to those who see all', () => {
-    const { keys, tracking } = engine.server
-    const b = connect()
-    const c = connect()
-    for (const client of [a, b, c]) say(client, 'CLIENT TRACKING ON')
-    const ours = new Namespace('ours', keys)
-    session(b).namespace = ours
-    session(c).namespace = new Namespace('theirs', keys)
-    keys.epoch++
-    tracking.flushed(0, ours)
-    engine.server.clients.endTurn()
-    expect([a.replies(), b.replies(), c.replies()]).toEqual([[EVERYTHING], [EVERYTHING], []])
-  })
+  test.each(['FLUSHDB', 'FLUSHALL'])(
+    'a flush of one namespace is told to its own and to those who see all: %s',
+    flush => {
+      const b = bound('ours')
+      const c = bound('theirs')
+      for (const client of [a, b, c]) say(client, 'CLIENT TRACKING ON', 'GET k')
+      expect(say(bound('ours'), flush)).toEqual([OK])
+      expect([a.replies(), b.replies(), c.replies()]).toEqual([[EVERYTHING], [EVERYTHING], []])
+      say(writer, 'SET theirs/k 1', 'FLUSHALL')
+      expect([a.replies(), b.replies(), c.replies()]).toEqual([
+        [EVERYTHING],
+        [EVERYTHING],
+        [invalidate('k'), EVERYTHING],
+      ])
+    },
+  )
 
   test('nobody redirects into a namespace that is not his', () => {
-    const b = connect()
-    const id = b.call('CLIENT', 'ID')
-    session(b).namespace = new Namespace('ns', engine.server.keys)
-    expect(say(a, `CLIENT TRACKING ON REDIRECT ${id}`)).toEqual([
-      { error: 'ERR The client ID you want redirect to does not exist' },
+    const id = bound('ns').call('CLIENT', 'ID')
+    const none = { error: 'ERR The client ID you want redirect to does not exist' }
+    expect(say(a, `CLIENT TRACKING ON REDIRECT ${id}`)).toEqual([none])
+    expect(say(bound('other'), `CLIENT TRACKING ON REDIRECT ${id}`)).toEqual([none])
+    expect(say(bound('ns'), `CLIENT TRACKING ON REDIRECT ${id}`)).toEqual([OK])
+  })
+
+  test('who tracks stays where he is', () => {
+    say(a, 'CLIENT TRACKING ON')
+    expect(say(a, 'CLIENT NAMESPACE ns')).toEqual([
+      { error: 'ERR The namespace cannot be changed while the client tracks keys' },
     ])
+    expect(say(a, 'CLIENT TRACKING OFF', 'CLIENT NAMESPACE ns')).toEqual([OK, OK])
   })
 })
