@@ -71,7 +71,7 @@ const subcommands: readonly Command[] = [
     complexity: 'O(N) for N clients',
     summary: 'Tells what memory is used for, in numbers.',
     tips: TOLD_BY_EACH,
-    run: (ctx: Context) => writeFacts(ctx.reply, ctx.services.memory.stats()),
+    run: (ctx: Context) => writeFacts(ctx.reply, ctx.services.memory.stats(ctx.session.namespace)),
   },
   {
     ...ABOUT,

@@ -131,7 +131,8 @@ export interface Services {
     histograms(commands: readonly string[]): readonly CommandHistogram[]
   }
   readonly memory: {
-    stats(): readonly MemoryFact[]
+    /** As a client of a namespace sees it. */
+    stats(namespace?: Namespace): readonly MemoryFact[]
     advice(): string
     allocatorReport(): string
     /** Gives what is free back to the system. */

@@ -7,6 +7,7 @@
 
 import { dictBytes, dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import type { Namespace } from '../store/namespace.ts'
 import {
   DB_LOGICAL,
   DB_TIMED,
@@ -80,6 +81,17 @@ export class NamespaceSurvey {
       if (!told.has(id)) rows.push({ series, keys: 0, timed: 0, logicalBytes: 0, allocatedBytes: 0 })
     }
     this.last = told
+    return rows
+  }
+
+  /** The rows of one namespace, with a label or without, one for each database where it has keys. */
+  of({ name, bytes, hash }: Namespace): NamespaceRow[] {
+    const named = { text: Buffer.from(name, 'latin1').toString(), bytes, hash }
+    const rows: NamespaceRow[] = []
+    for (let db = 0; db < this.keys.databases; db++) {
+      const row = this.rowOf(db, named)
+      if (row.keys > 0) rows.push(row)
+    }
     return rows
   }
 

@@ -94,8 +94,8 @@ export class Info {
     this.replicationId = newId()
   }
 
-  memory(): MemoryFigures {
-    return memoryFigures(this.read(undefined))
+  memory(namespace?: Namespace): MemoryFigures {
+    return memoryFigures(this.read(namespace))
   }
 
   /** Counters of commands since the start or CONFIG RESETSTAT. */
@@ -116,7 +116,7 @@ export class Info {
         commands ??= commandTotalsSince(readCommandTotals(state.stats), this.commandsBefore)
         return commands
       },
-      namespaces: () => this.survey.take(),
+      namespaces: () => (namespace === undefined ? this.survey.take() : this.survey.of(namespace)),
       rates: this.rates,
       runId: this.runId,
       replicationId: this.replicationId,

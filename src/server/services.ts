@@ -154,7 +154,7 @@ export function makeServices(parts: ServiceParts): Services {
     slowLog: parts.slowLog,
     latency: latencyService(parts),
     memory: {
-      stats: () => memoryStats(parts.info().memory()),
+      stats: namespace => memoryStats(parts.info().memory(namespace)),
       advice: () => memoryAdvice(parts.info().memory()),
       allocatorReport: () => allocatorReport(keys),
       purge() {

@@ -4,6 +4,7 @@ import { memoryAdvice, memoryStats } from '../../src/server/info/memory-report.t
 import { percentileNs } from '../../src/server/info/percentile.ts'
 import { human } from '../../src/server/info/section.ts'
 import { Info } from '../../src/server/info.ts'
+import { Engine } from '../support/engine.ts'
 import redis from './redis-7.0.15-info.json'
 import { NOW_MS, run } from './running.ts'
 
@@ -485,4 +486,19 @@ describe('namespaces', () => {
     send('DEL', 'ns/k')
     expect(info.text(['namespaces'])).toBe('# Namespaces\r\n')
   })
+})
+
+test('a bound client is told of its own namespace only: INFO namespaces and MEMORY STATS', () => {
+  using engine = new Engine()
+  const [outside, bound] = [engine.connect(), engine.connect()]
+  outside.call('MSET', 'a/1', 'x', 'b/1', 'x', 'b/2', 'x', 'c', 'x')
+  bound.call('CLIENT', 'NAMESPACE', 'b')
+  expect(bound.call('INFO', 'namespaces')).toMatch(/^# Namespaces\r\nns_b:keys=2,expires=0,used=6,allocated=\d+\r\n$/)
+  const keys = (reply: unknown) => /"keys.count",(\d+)/.exec(JSON.stringify(reply))?.[1]
+  expect(keys(bound.call('MEMORY', 'STATS'))).toBe('2')
+  expect(keys(outside.call('MEMORY', 'STATS'))).toBe('4')
+  bound.call('FLUSHALL')
+  expect(bound.call('INFO', 'namespaces')).toBe('# Namespaces\r\n')
+  expect(keys(bound.call('MEMORY', 'STATS'))).toBe('0')
+  expect(keys(outside.call('MEMORY', 'STATS'))).toBe('2')
 })

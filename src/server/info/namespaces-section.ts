@@ -1,5 +1,6 @@
 // INFO's section Namespaces, which Redis has not: a line for each namespace that has a label in /metrics (at most
-// metrics-max-namespaces), all databases together, and one for the others.
+// metrics-max-namespaces), all databases together, and one for the others. A client that is bound to a namespace is told
+// of that one only.
 
 import type { NamespaceRow } from '../../metrics/namespaces.ts'
 import type { Reading, Section } from './section.ts'

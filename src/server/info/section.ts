@@ -17,7 +17,10 @@ export interface Reading {
   readonly totals: Totals
   /** Costs a pass over all counters, so it is made only for the sections that show it. */
   commandTotals(): CommandTotals
-  /** The namespaces that have a label, of each database, and the others summed; counted when it is called. */
+  /**
+   * The namespaces that have a label, of each database, and the others summed; for a bound client its own only. Counted
+   * when it is called.
+   */
   namespaces(): readonly NamespaceRow[]
   readonly rates: Rates
   /** 40 hex digits each: this run of the server, and its history of writes. */
