@@ -133,11 +133,10 @@ export class RequestParser {
     return this.pending === undefined ? 0 : this.pending.buf.length - this.pending.length
   }
 
-  /** Bytes of the buffers that hold all of it, or will when the word that is cut is there. */
+  /** Bytes of the buffers that hold all of it. A length that was only announced takes nothing. */
   get bufferBytes(): number {
     const { chunk, pending } = this
-    if (pending === undefined) return chunk.length
-    return chunk.length + Math.max(pending.buf.length, pending.length + pending.missing)
+    return chunk.length + (pending?.buf.length ?? 0)
   }
 
   /**
