@@ -27,6 +27,7 @@ import { listEnds } from './lists-ends.ts'
 import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
 import { monitorCommands } from './monitor.ts'
+import { namespaceCommands } from './namespaces.ts'
 import { objectCommands } from './object.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
@@ -90,6 +91,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   slowlogCommands,
   latencyCommands,
   lolwutCommands,
+  namespaceCommands,
   debugCommands,
 ]
 

@@ -21,9 +21,16 @@ function checkFlushMode(args: Args): void {
   if (args.count > 2 || (args.count === 2 && !args.is(1, SYNC) && !args.is(1, ASYNC))) throw SYNTAX
 }
 
+/** Throws when what is about to change in these databases is frozen. */
+function expectThawed({ keys, services }: WriteContext, isMeant: (db: number) => boolean): void {
+  if (keys.binding === undefined) services.namespaces.expectThawedIn(isMeant)
+  else services.namespaces.expectThawed(keys.binding)
+}
+
 function flushdb(ctx: WriteContext, args: Args): void {
   checkFlushMode(args)
   const { keys } = ctx
+  expectThawed(ctx, db => db === keys.db)
   if (keys.binding === undefined) keys.flush(keys.db)
   else flushNamespace(keys, keys.db, keys.binding)
   ctx.reply.ok()
@@ -32,6 +39,7 @@ function flushdb(ctx: WriteContext, args: Args): void {
 function flushall(ctx: WriteContext, args: Args): void {
   checkFlushMode(args)
   const { keys } = ctx
+  expectThawed(ctx, () => true)
   if (keys.binding === undefined) {
     keys.flushAll()
     ctx.services.snapshot.saveFlushed()
@@ -50,6 +58,7 @@ function swapdb(ctx: WriteContext, args: Args): void {
   const b = databaseIndex(args, 2, SECOND_DB)
   const { databases, binding } = ctx.keys
   if (a < 0 || a >= databases || b < 0 || b >= databases) throw DB_OUT_OF_RANGE
+  expectThawed(ctx, db => db === a || db === b)
   if (binding === undefined) ctx.keys.swap(a, b)
   else swapNamespace(ctx.keys, a, b, binding)
   ctx.reply.ok()

@@ -6,6 +6,7 @@ import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
 import type { Namespace } from '../store/namespace.ts'
+import type { NamespaceRules } from '../store/namespace-rules.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 
 /** One line of CLIENT LIST, and what CLIENT KILL filters by. */
@@ -77,6 +78,8 @@ export interface Services {
   /** Who listens to which channel. */
   readonly channels: ChannelSpaces<Session>
   readonly tracking: Pick<Tracking, 'enable' | 'disable'>
+  /** What was configured for namespaces. */
+  readonly namespaces: NamespaceRules
   readonly config: {
     /** Pairs of name and value whose name matches one of the patterns. */
     get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]

@@ -3,6 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Keyspace } from '../store/keyspace.ts'
+import type { Rule } from '../store/namespace-rules.ts'
 import type { CommandStats, NamespaceLabels } from './command-stats.ts'
 import { histogramText } from './histograms.ts'
 import { type NamespaceRow, NamespaceSurvey } from './namespaces.ts'
@@ -11,6 +12,8 @@ export interface MetricSources {
   readonly keys: Keyspace
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
+  /** What was configured for namespaces. */
+  readonly rules: () => readonly Rule[]
   /** Full names by command number. */
   readonly commands: readonly string[]
   /** Bytes allocated when the server was empty. */
@@ -39,6 +42,9 @@ const BROKEN = [
 /** Each look at the loop's delay wakes the process; at prom-client's own 10 ms an idle server used 0.5 % of a core. */
 const LOOP_DELAY_MS = 500
 
+/** As many as the labels of namespaces are by default. */
+const RULES_TOLD = 200
+
 const BY_NAMESPACE = ['namespace', 'db'] as const
 
 export class Exposition {
@@ -51,6 +57,8 @@ export class Exposition {
     this.sources = sources
     this.survey = new NamespaceSurvey(sources.keys, sources.labels)
     this.addMemory()
+    this.ruleGauge('kvns_namespace_quota_bytes', 'Quota of a namespace that has one.', rule => rule.quotaBytes)
+    this.ruleGauge('kvns_namespace_frozen', '1 for a namespace that is read-only.', rule => (rule.isFrozen ? 1 : 0))
     this.addCommands()
     this.addTotals()
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_DELAY_MS })
@@ -101,6 +109,24 @@ export class Exposition {
         for (const row of this.rows) {
           const n = value(row)
           if (n !== undefined) gauge.set({ ...row.series }, n)
+        }
+      },
+    })
+  }
+
+  /** Told of the namespaces for which it is not 0; of as many as are likely to have been configured by hand. */
+  private ruleGauge(name: string, help: string, value: (rule: Rule) => number): void {
+    const { rules } = this.sources
+    const gauge: Gauge<'namespace'> = new Gauge({
+      name,
+      help,
+      labelNames: ['namespace'],
+      registers: [this.registry],
+      collect: () => {
+        gauge.reset()
+        const told = rules().filter(rule => value(rule) > 0)
+        for (const rule of told.slice(0, RULES_TOLD)) {
+          gauge.set({ namespace: Buffer.from(rule.namespace.bytes).toString('utf8') }, value(rule))
         }
       },
     })

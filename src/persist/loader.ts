@@ -1,5 +1,5 @@
 // Brings the keys of a snapshot file into a keyspace. Keys whose deadline has passed are left out; access words come back as
-// they were. The memory limit does not count while loading, as in Redis: what was kept must not be lost for it.
+// they were. The limits of memory and of namespaces do not count while loading, as in Redis: what was kept must not be lost.
 //
 // Nothing is announced to observers and `dirty` does not move: loading changes nothing that is not on disk.
 
@@ -28,7 +28,8 @@ export interface Loaded {
  */
 export function loadSnapshot(keys: Keyspace, path: string): Loaded {
   const reader = new FrameReader(path)
-  const limitBytes = keys.limitBytes
+  const { limitBytes, arrivals } = keys
+  keys.arrivals = undefined
   keys.limitBytes = Number.POSITIVE_INFINITY
   try {
     return new Loader(keys, path, reader).run()
@@ -37,6 +38,7 @@ export function loadSnapshot(keys: Keyspace, path: string): Loaded {
     throw error
   } finally {
     keys.limitBytes = limitBytes
+    keys.arrivals = arrivals
     // Of a value that was being read when something was wrong: nobody is to go on with it.
     keys.changing = undefined
     reader.close()

@@ -226,6 +226,28 @@ function quoted(text: string, limit: number): string {
   return text.slice(0, nul < 0 ? limit : Math.min(nul, limit))
 }
 
+// Namespaces (ours). Names are byte strings.
+
+export function frozenNamespace(name: string): CommandError {
+  return new CommandError(`READONLY namespace '${quoted(name, QUOTED_BYTES)}' is frozen.`)
+}
+
+export function namespaceAboveQuota(name: string): CommandError {
+  const shown = quoted(name, QUOTED_BYTES)
+  return new CommandError(`OOM command not allowed when used memory > 'maxmemory' of namespace '${shown}'.`)
+}
+
+export function namespaceFull(name: string): CommandError {
+  return new CommandError(
+    `OOM command not allowed when keys >= 'max-keys' of namespace '${quoted(name, QUOTED_BYTES)}'.`,
+  )
+}
+
+/** A client that is bound to a namespace meddles with another one. */
+export function boundElsewhere(name: string): CommandError {
+  return new CommandError(`NOPERM this client is bound to namespace '${quoted(name, QUOTED_BYTES)}'`)
+}
+
 /** `name` is the full name as the row spells it: `get`, `config|set`. */
 export function wrongArity(name: string): CommandError {
   return new CommandError(`ERR wrong number of arguments for '${name}' command`)

@@ -45,6 +45,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
 import type { KeyWalk } from '../store/walk.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
+import { NamespaceGate } from './namespace-gate.ts'
 
 /** A request or reply above this is not of constant time, whatever the command's row says. */
 const LONG_REQUEST_BYTES = 16 << 10
@@ -66,7 +67,7 @@ const DEBUG_REFUSED = new CommandError(
 const NONE: readonly Words[] = []
 
 /** Refuses by throwing. In Redis's order. */
-type Gate = (row: TableRow, session: Session, dispatcher: Dispatcher) => void
+type Gate = (row: TableRow, session: Session, dispatcher: Dispatcher, args: Args) => void
 
 const GATES: readonly Gate[] = [
   function allowedHere(row, session, { context }) {
@@ -84,6 +85,9 @@ const GATES: readonly Gate[] = [
     const isQueued = session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0
     if (!isQueued && (row.flags & FLAG_DENYOOM) === 0) return
     while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
+  },
+  function withinNamespaces(row, _session, { namespaces }, args) {
+    namespaces.check(row, args)
   },
   function onlyWatching(row, session) {
     if (session.isMonitor && (row.flags & (FLAG_READONLY | FLAG_WAITS_FOR_WRITE)) !== 0) throw MONITOR_AND_KEYS
@@ -141,6 +145,7 @@ export class Dispatcher {
   readonly context: RunningContext
   readonly onlookers: Onlooker[] = []
   slowWatch = NOTHING_IS_SLOW
+  readonly namespaces: NamespaceGate
   private readonly table: CommandTable
   private readonly keys: Keyspace
   private readonly stats: CommandStats
@@ -159,6 +164,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions, idle: Session) {
     this.context = new RunningContext(options, idle)
+    this.namespaces = new NamespaceGate(options.keys, options.services.namespaces)
     this.table = options.table
     this.keys = options.keys
     this.stats = options.stats
@@ -190,8 +196,10 @@ export class Dispatcher {
   private prepare(): void {
     const { keys, context } = this
     this.bind(context.session.namespace)
+    this.namespaces.leave()
     const isTight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
-    this.gatedFlags = FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session)
+    this.gatedFlags =
+      FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch
   }
 
@@ -295,14 +303,15 @@ export class Dispatcher {
     const row = this.find(args, top)
     if (row === undefined) return
     const isWatched = this.onlookers.length > 0
+    const gated = row.flags & this.gatedFlags
     if (
-      (row.flags & this.gatedFlags) !== 0 ||
+      gated !== 0 ||
       isWatched ||
       !session.authenticated ||
       session.transaction !== undefined ||
       (session.isSubscribed && session.protocol === 2)
     ) {
-      if (!this.passes(row)) return
+      if (!this.passes(row, args)) return
       if (this.isHeld(row, session)) {
         session.lastCommand = row.fullName
         context.waiting.postpone()
@@ -312,13 +321,15 @@ export class Dispatcher {
         this.queue(session.transaction, row, args)
         return
       }
+      this.namespaces.enter()
     }
     session.lastCommand = row.fullName
     keys.db = session.db
     keys.at.nsHash = 0
     if (isWatched) this.runWatched(row, args)
     else this.run(row, args)
-    if (row.unsettles) this.prepare()
+    // A command of a namespace with a quota ran under that: the next one does not.
+    if (row.unsettles || gated !== 0) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     const isGroupFull = this.stats.note(row.id, namespace)
     if (isGroupFull || row.timedAlone || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
@@ -336,8 +347,7 @@ export class Dispatcher {
     this.adopt(session)
     keys.db = session.db
     waiting.wokenBy = word
-    if (this.onlookers.length > 0) this.runWatched(row, args)
-    else this.run(row, args)
+    this.runChecked(row, args)
     waiting.wokenBy = 0
     const isAnswered = !waiting.isAsked
     waiting.isAsked = false
@@ -370,8 +380,7 @@ export class Dispatcher {
       session.lastCommand = row.fullName
       keys.db = session.db
       keys.at.nsHash = 0
-      if (this.onlookers.length > 0) this.runWatched(row, args)
-      else this.run(row, args)
+      this.runChecked(row, args)
       if (row.unsettles) this.prepare()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
       this.settle(row, args)
@@ -389,6 +398,21 @@ export class Dispatcher {
   /** Answers a request that waits with an error, and counts it as a call that failed. */
   endWait(args: Args, error: CommandError): void {
     this.fail(this.table.lookup(args.buf, args.starts[0], args.ends[0]) as TableRow, error)
+  }
+
+  /** Runs a request that was checked long ago: its namespaces may have been frozen or filled since. */
+  private runChecked(row: TableRow, args: Args): void {
+    const { namespaces } = this
+    try {
+      namespaces.check(row, args)
+    } catch (error) {
+      this.fail(row, error)
+      return
+    }
+    namespaces.enter()
+    if (this.onlookers.length > 0) this.runWatched(row, args)
+    else this.run(row, args)
+    namespaces.leave()
   }
 
   private run(row: TableRow, args: Args): void {
@@ -421,7 +445,7 @@ export class Dispatcher {
 
   private fail(row: TableRow, error: unknown): void {
     let known: CommandError
-    if (error instanceof CommandError) known = error
+    if (error instanceof CommandError) known = this.namespaces.explain(error)
     else {
       this.onBug(row.fullName, error)
       known = INTERNAL
@@ -473,9 +497,9 @@ export class Dispatcher {
     return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
   }
 
-  private passes(row: TableRow): boolean {
+  private passes(row: TableRow, args: Args): boolean {
     try {
-      for (const gate of GATES) gate(row, this.context.session, this)
+      for (const gate of GATES) gate(row, this.context.session, this, args)
       return true
     } catch (error) {
       if (!(error instanceof CommandError)) throw error

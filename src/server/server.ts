@@ -6,6 +6,7 @@ import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
+import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
@@ -17,6 +18,7 @@ import { Session } from '../session/session.ts'
 import { type Clock, systemClock } from '../store/clock.ts'
 import { Expiry } from '../store/expiry.ts'
 import { Keyspace } from '../store/keyspace.ts'
+import { NamespaceRules, type Rule } from '../store/namespace-rules.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
 import type { Tracking } from '../tracking/tracking.ts'
@@ -69,6 +71,7 @@ export class Server {
   private readonly slowCommands: SlowCommands
   readonly channels = new ChannelSpaces<Session>()
   readonly tracking: Tracking
+  readonly namespaces: NamespaceRules
   private readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) =>
     this.publish(channels, channel, text),
   )
@@ -98,6 +101,8 @@ export class Server {
     const { databases, memoryLimitBytes } = config
     this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
     this.startupBytes = this.keys.allocatedBytes()
+    this.namespaces = new NamespaceRules(this.keys)
+    this.namespaces.keep = rules => this.keepNamespaces(rules)
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)
     this.tracking = makeTracking(this)
@@ -148,6 +153,7 @@ export class Server {
       latency: this.latency,
       table: this.table,
       tracking: this.tracking,
+      namespaces: this.namespaces,
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
@@ -246,11 +252,24 @@ export class Server {
   start(): void {
     this.limitClients()
     this.snapshots.load()
+    const { snapshotPath } = this.config
+    if (snapshotPath !== undefined) this.namespaces.restore(loadNamespaces(namespacePath(snapshotPath), this.keys))
     this.isLoading = false
     this.listen()
     this.tick()
     this.sweep()
     this.openHttp()
+  }
+
+  /** Properties of namespaces go to disk before they are in force; where no snapshot is kept, they live as long as the keys. */
+  private keepNamespaces(rules: readonly Rule[]): void {
+    const { snapshotPath } = this.config
+    if (snapshotPath === undefined) return
+    try {
+      saveNamespaces(namespacePath(snapshotPath), rules)
+    } catch (error) {
+      throw new CommandError(`ERR nothing was changed, as it could not be written: ${String(error)}`)
+    }
   }
 
   private openHttp(): void {

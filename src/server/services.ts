@@ -12,6 +12,7 @@ import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Namespace } from '../store/namespace.ts'
+import type { NamespaceRules } from '../store/namespace-rules.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
@@ -34,6 +35,7 @@ export interface ServiceParts {
   readonly slowLog: SlowLog
   readonly latency: LatencyEvents
   readonly table: CommandTable
+  readonly namespaces: NamespaceRules
   readonly clock: Clock
   readonly log: Log
   /** These are made after the services are. */
@@ -131,6 +133,7 @@ export function makeServices(parts: ServiceParts): Services {
     },
     channels: parts.channels,
     tracking: parts.tracking,
+    namespaces: parts.namespaces,
     config: configService(parts),
     snapshot: {
       save: () => saved(() => snapshots.save()),

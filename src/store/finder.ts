@@ -8,6 +8,7 @@ import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
 import { CollectionLimits, type ValueHost } from '../values/value.ts'
 import { accessClock, accessed } from './access.ts'
 import { FLAG_TIMED, keyLength, keyStart, TIMER_AT } from './entry.ts'
+import { LookUps } from './lookups.ts'
 import type { Namespace } from './namespace.ts'
 import { Place } from './place.ts'
 import { Random } from './random.ts'
@@ -79,8 +80,7 @@ export abstract class KeyFinder implements ValueHost {
   epoch = 0
   /** Whether observers want to hear of look-ups that find nothing ('keymiss'). */
   announcesMisses = false
-  hits = 0
-  misses = 0
+  readonly lookUps = new LookUps()
 
   constructor(options: KeyspaceOptions) {
     let count = options.shards ?? 1
@@ -120,7 +120,7 @@ export abstract class KeyFinder implements ValueHost {
   abstract announce(p: Place, event: string): void
 
   private missed(p: Place): 0 {
-    this.misses++
+    this.lookUps.miss(p.nsHash)
     if (this.announcesMisses) this.announce(p, 'keymiss')
     return 0
   }
@@ -262,7 +262,7 @@ export abstract class KeyFinder implements ValueHost {
   read(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
     if (e === 0) return this.missed(this.at)
-    this.hits++
+    this.lookUps.hit(this.at.nsHash)
     if (this.touching) this.touch(this.at)
     return e
   }
@@ -271,15 +271,15 @@ export abstract class KeyFinder implements ValueHost {
   peek(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
     if (e === 0) return this.missed(this.at)
-    this.hits++
+    this.lookUps.hit(this.at.nsHash)
     return e
   }
 
   /** As peek, but a miss is announced to nobody (OBJECT). */
   peekQuietly(words: Words, i: number): number {
     const e = this.findIn(this.at, this.db, words, i)
-    if (e === 0) this.misses++
-    else this.hits++
+    if (e === 0) this.lookUps.miss(this.at.nsHash)
+    else this.lookUps.hit(this.at.nsHash)
     return e
   }
 
@@ -287,16 +287,16 @@ export abstract class KeyFinder implements ValueHost {
   peekOther(words: Words, i: number): number {
     const e = this.findIn(this.other, this.db, words, i)
     if (e === 0) return this.missed(this.other)
-    this.hits++
+    this.lookUps.hit(this.other.nsHash)
     return e
   }
 
   /** A reader's look-up, at `other`, of a name that is no word of the request. */
   readNamed(buf: Uint8Array, start: number, end: number): number {
     const e = this.locateIn(this.other, this.db, buf, start, end)
-    if (e === 0) this.misses++
+    if (e === 0) this.lookUps.miss(this.other.nsHash)
     else {
-      this.hits++
+      this.lookUps.hit(this.other.nsHash)
       if (this.touching) this.touch(this.other)
     }
     return e

@@ -37,6 +37,17 @@ export interface ChangeObserver {
   flushed(db: number, namespace?: Namespace): void
 }
 
+/** What namespaces have to say to keys that come into them (namespace-rules.ts). */
+export interface Arrivals {
+  /**
+   * The deadline for the key at `p` that is about to be put there with `deadline`, both in ms, 0 for none. Throws when the
+   * namespace takes no more keys.
+   */
+  deadlineOf(p: Place, deadline: number): number
+  /** Throws unless the keys in words `first`, `first + 2` and so on may all come. */
+  admit(words: Words, first: number): void
+}
+
 /** Kind bytes below this are those of strings. */
 const STRING_KINDS = 16
 
@@ -50,6 +61,10 @@ export class Keyspace extends KeyFinder {
   keepsExpired = false
   /** Whether observers want to hear of each new key ('new'). */
   announcesNew = false
+  /** Undefined while no namespace has anything to say. */
+  arrivals: Arrivals | undefined
+  /** True while keys come with the deadlines that they had elsewhere, if any (RENAME, MOVE, COPY). */
+  keepsDeadlines = false
   /** Changes since the last snapshot. */
   dirty = 0
   /** The collection that the running command is changing, and where its key is (store/collections.ts). */
@@ -100,6 +115,7 @@ export class Keyspace extends KeyFinder {
       need += Arena.goodSize(overheadBytes(0, 0) + bytes)
     }
     this.fit(need)
+    this.arrivals?.admit(words, first)
   }
 
   /**
@@ -161,6 +177,23 @@ export class Keyspace extends KeyFinder {
     deadline: number,
     logicalBytes: number,
   ): number {
+    const { arrivals } = this
+    if (arrivals === undefined) return this.place(p, kind, valueWord, outside, inlineBytes, deadline, logicalBytes)
+    const given = arrivals.deadlineOf(p, deadline)
+    const e = this.place(p, kind, valueWord, outside, inlineBytes, given, logicalBytes)
+    if (given !== deadline) this.announce(p, 'expire')
+    return e
+  }
+
+  private place(
+    p: Place,
+    kind: number,
+    valueWord: number,
+    outside: number,
+    inlineBytes: number,
+    deadline: number,
+    logicalBytes: number,
+  ): number {
     const a = p.shard.arena
     const keyBytes = p.keyEnd - p.keyStart
     const flags = outside | (deadline === 0 ? 0 : FLAG_TIMED)
@@ -210,7 +243,7 @@ export class Keyspace extends KeyFinder {
     if (fresh) {
       const name = p.nsHash === 0 ? DEFAULT_NAME : p.nsBuf
       p.ns = p.shard.addNamespace(
-        p.db,
+        p.shard.database(p.db),
         p.nsHash,
         name,
         p.nsHash === 0 ? 0 : p.nsStart,

@@ -104,12 +104,11 @@ export class Shard {
     return 0
   }
 
-  /** A new record for a namespace that has none here; 0 when there is no room. */
-  addNamespace(db: number, hash: number, buf: Uint8Array, start: number, end: number): number {
+  /** A new record for a namespace that has none in this database; 0 when there is no room. */
+  addNamespace(record: number, hash: number, buf: Uint8Array, start: number, end: number): number {
     const { arena } = this
     const ns = arena.alloc(NS_NAME + end - start)
     if (ns === 0) return 0
-    const record = this.database(db)
     arena.i32.fill(0, ns >> 2, (ns + NS_NAME) >> 2)
     arena.i32[(ns + NS_HASH) >> 2] = hash
     arena.i32[(ns + NS_DB) >> 2] = record
@@ -122,33 +121,50 @@ export class Shard {
     return ns
   }
 
-  /** Enters a namespace record into a database record; false when there is no room. */
   private list(record: number, ns: number): boolean {
-    const { arena } = this
-    const hash = arena.i32[(ns + NS_HASH) >> 2]
-    if (dictInsert(arena, record, hash, ns) === 0) return false
-    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = ns
+    if (!this.announceTo(record, ns)) return false
+    if (this.arena.i32[(ns + NS_HASH) >> 2] === 0) this.arena.i32[(record + DB_DEFAULT) >> 2] = ns
     return true
   }
 
   private unlist(record: number, ns: number): void {
+    const { i32 } = this.arena
+    if (i32[(record + DB_DEFAULT) >> 2] === ns) i32[(record + DB_DEFAULT) >> 2] = 0
+    this.withdrawFrom(record, ns)
+  }
+
+  // A namespace moves from one database record to another in two steps, so that several can move or none: all are announced
+  // to where they go, which may fail and can be withdrawn, then all are handed over, which cannot.
+
+  /** Enters a namespace into the table of a database record, which does not count its keys yet. False: there is no room. */
+  announceTo(record: number, ns: number): boolean {
+    const { arena } = this
+    return dictInsert(arena, record, arena.i32[(ns + NS_HASH) >> 2], ns) !== 0
+  }
+
+  withdrawFrom(record: number, ns: number): void {
     const { arena } = this
     const hash = arena.i32[(ns + NS_HASH) >> 2]
-    if (hash === 0) arena.i32[(record + DB_DEFAULT) >> 2] = 0
     let slot = dictFind(arena, record, hash)
     while (slot !== 0 && dictRef(arena, slot) !== ns) slot = dictNext(arena, record, slot, hash)
     if (slot !== 0) dictRemove(arena, record, slot)
   }
 
+  /** The namespace that was announced to a record now belongs to it, with all that is counted of its keys. */
+  handOver(ns: number, to: number): void {
+    const { i32 } = this.arena
+    const from = i32[(ns + NS_DB) >> 2]
+    this.unlist(from, ns)
+    if (i32[(ns + NS_HASH) >> 2] === 0) i32[(to + DB_DEFAULT) >> 2] = ns
+    i32[(ns + NS_DB) >> 2] = to
+    this.countNamespace(from, ns, -1)
+    this.countNamespace(to, ns, 1)
+  }
+
   /** Moves a namespace into another database record, which must not have one of its name. False: no room, nothing changed. */
   private rehome(ns: number, record: number): boolean {
-    const { arena } = this
-    const before = arena.i32[(ns + NS_DB) >> 2]
-    if (!this.list(record, ns)) return false
-    this.unlist(before, ns)
-    this.countNamespace(before, ns, -1)
-    this.countNamespace(record, ns, 1)
-    arena.i32[(ns + NS_DB) >> 2] = record
+    if (!this.announceTo(record, ns)) return false
+    this.handOver(ns, record)
     return true
   }
 
@@ -194,7 +210,7 @@ export class Shard {
   }
 
   /** Leaves a database record to those who free in slices. */
-  private bury(record: number): void {
+  bury(record: number): void {
     const { i32 } = this.arena
     i32[(record + DB_NUMBER) >> 2] = -1
     i32[(record + DB_NEXT_DEAD) >> 2] = i32[ROOT_DEAD >> 2]

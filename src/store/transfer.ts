@@ -6,15 +6,28 @@ import type { Value } from '../values/value.ts'
 import { VIEWS } from '../values/views.ts'
 import { replaceValue, room } from './collections.ts'
 import { entryEncoding, entryType, FLAG_OUTSIDE, stringLength, stringStart } from './entry.ts'
-import type { Keyspace } from './keyspace.ts'
+import type { Arrivals, Keyspace } from './keyspace.ts'
 import type { Place } from './place.ts'
 import { makeString } from './strings.ts'
 
 /** Copies value and deadline of the key at `from` to `to`, replacing what is there. Throws OOM before any change. */
 export function copyKey(keys: Keyspace, from: Place, to: Place): void {
   const isReplaced = to.entry !== 0
-  copyEntry(keys, from, to)
+  keepingDeadline(keys, keys.arrivals, () => copyEntry(keys, from, to))
   announceReplaced(keys, to, isReplaced)
+}
+
+/** Does work whose key comes with the deadline it has, if any, so that `arrivals` has a say on its coming only. */
+function keepingDeadline(keys: Keyspace, arrivals: Arrivals | undefined, work: () => void): void {
+  const before = keys.arrivals
+  keys.arrivals = arrivals
+  keys.keepsDeadlines = true
+  try {
+    work()
+  } finally {
+    keys.keepsDeadlines = false
+    keys.arrivals = before
+  }
 }
 
 /** To Redis a key that a copied or renamed one replaces is deleted, and the other a new one. */
@@ -60,10 +73,14 @@ export function moveKey(keys: Keyspace, from: Place, to: Place): void {
   const e = from.entry
   const access = a.i32[(e + 8) >> 2]
   const isReplaced = to.entry !== 0
-  keys.unlimited(() => {
-    if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
-    else copyEntry(keys, from, to)
-  })
+  // Within a namespace there are no more keys than before.
+  const arrivals = from.nsHash === to.nsHash ? undefined : keys.arrivals
+  keys.unlimited(() =>
+    keepingDeadline(keys, arrivals, () => {
+      if (a === to.shard.arena && (a.u8[e + 7] & FLAG_OUTSIDE) !== 0) stealKey(keys, from, to)
+      else copyEntry(keys, from, to)
+    }),
+  )
   to.shard.arena.i32[(to.entry + 8) >> 2] = access
   keys.reslot(from)
   keys.drop(from)

@@ -25,6 +25,16 @@ const NEWER = new Set([
   'hgetdel',
   'hgetex',
   'hsetex',
+  'ns',
+  'ns|list',
+  'ns|info',
+  'ns|set',
+  'ns|freeze',
+  'ns|thaw',
+  'ns|drop',
+  'ns|copy',
+  'ns|swap',
+  'ns|help',
 ])
 /** Arguments that came after 7.0.15 or are ours, by command. */
 const NEWER_ARGUMENTS: Record<string, string> = {

@@ -94,6 +94,25 @@ describe('namespaces', () => {
     expect(values.get('kvns_memory_limit_bytes')).toBe(1 << 30)
   })
 
+  test('quotas and frozen namespaces are told while they are', async () => {
+    const running = run()
+    const [set, gone] = await scrapes(
+      running,
+      () => {
+        running.send('NS', 'SET', 'a', 'quota', '1mb')
+        running.send('NS', 'FREEZE', 'b')
+      },
+      () => {
+        running.send('NS', 'SET', 'a', 'quota', 'none')
+        running.send('NS', 'THAW', 'b')
+      },
+    )
+    expect(set?.values.get('kvns_namespace_quota_bytes{namespace="a"}')).toBe(1 << 20)
+    expect(set?.values.get('kvns_namespace_frozen{namespace="b"}')).toBe(1)
+    expect(set?.values.has('kvns_namespace_frozen{namespace="a"}')).toBe(false)
+    expect([...(gone?.values.keys() ?? [])].filter(name => name.startsWith('kvns_namespace'))).toEqual([])
+  })
+
   test('allocated bytes cover entries, values outside and the dict', async () => {
     const running = run()
     running.send('SET', 'big/x', 'v'.repeat(100_000))

@@ -40,7 +40,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()
-  const { keys, expiry, stats, labels, table, clients, channels, tracking, startedMs } = server
+  const { keys, expiry, stats, labels, namespaces, table, clients, channels, tracking, startedMs } = server
   const execute = (words: readonly string[]): void => {
     const request = new Args()
     request.fill(words.map(word => Buffer.from(word, 'latin1')))
@@ -57,6 +57,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       expiry,
       stats,
       labels,
+      namespaces,
       table,
       clients,
       channels,

@@ -25,6 +25,7 @@ import {
   DB_TIMED,
   NS_ALLOCATED,
   NS_DB,
+  NS_DEADLINES,
   NS_HASH,
   NS_LOGICAL,
   NS_NAME,
@@ -83,6 +84,7 @@ function countNamespace(keys: Keyspace, shard: Shard, ns: number): Totals {
   dictCheck(a, ns)
   same('keys of a namespace', dictCount(a, ns), sum.keys)
   same('timed keys of a namespace', a.i32[(ns + NS_TIMED) >> 2], sum.timed)
+  same('sum of the deadlines of a namespace', a.f64[(ns + NS_DEADLINES) >> 3], sum.deadlines)
   same('logical bytes of a namespace', a.f64[(ns + NS_LOGICAL) >> 3], sum.logical)
   same('allocated bytes of a namespace', a.f64[(ns + NS_ALLOCATED) >> 3], sum.allocated)
   return sum

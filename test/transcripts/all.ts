@@ -19,6 +19,7 @@ import { keys } from './keys.ts'
 import { lcs } from './lcs.ts'
 import { lists } from './lists.ts'
 import { memory } from './memory.ts'
+import { namespaces } from './namespaces.ts'
 import { pauses } from './pauses.ts'
 import { pubsub } from './pubsub.ts'
 import { server } from './server.ts'
@@ -59,4 +60,5 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   server,
   memory,
   watchers,
+  namespaces,
 }

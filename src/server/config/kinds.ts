@@ -3,6 +3,9 @@
 // set back. Rules and error texts are those of Redis 7.0.15's config.c (numericParseString, boolConfigSet, ...).
 
 /** A text that a kind refuses; the message is Redis's, ready to stand after "CONFIG SET failed (...) - ". */
+
+import { bytesOf } from '../../bytes/units.ts'
+
 export class BadValue extends Error {}
 
 export interface Kind<T> {
@@ -38,17 +41,6 @@ export const UINT_MAX = 4294967295n
 /** LONG_MAX and LLONG_MAX of the 64-bit platforms. */
 export const LONG_MAX = 9223372036854775807n
 
-const BYTES_IN = new Map<string, bigint>([
-  ['', 1n],
-  ['b', 1n],
-  ['k', 1000n],
-  ['kb', 1024n],
-  ['m', 1000_000n],
-  ['mb', 1024n ** 2n],
-  ['g', 1000_000_000n],
-  ['gb', 1024n ** 3n],
-])
-
 /** The one word of a directive that takes one; otherwise Redis's complaint about the number of words. */
 export function onlyWord(words: readonly string[]): string {
   const [word] = words
@@ -59,13 +51,6 @@ export function onlyWord(words: readonly string[]): string {
 /** A whole number as string2ll takes it: no sign but '-', no leading zero. */
 export function integerOf(text: string): bigint | undefined {
   return /^(?:0|-?[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined
-}
-
-/** Bytes of "64mb", "1k", "300"; a unit with k, m, g is decimal, with kb, mb, gb binary, as in redis.conf. */
-export function bytesOf(text: string): bigint | undefined {
-  const match = /^(\d{1,40})([a-z]*)$/i.exec(text)
-  const unit = BYTES_IN.get((match?.[2] ?? '').toLowerCase())
-  return match?.[1] === undefined || unit === undefined ? undefined : BigInt(match[1]) * unit
 }
 
 /** The shortest redis.conf form of a number of bytes: whole gb, mb or kb where it is one. */

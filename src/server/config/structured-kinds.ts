@@ -2,7 +2,8 @@
 // As for every kind, what CONFIG GET prints can be set back. Rules and error texts: Redis 7.0.15, config.c and notify.c.
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { BadValue, bytesOf, checkedText, integerOf, type Kind, onlyWord, printBytes } from './kinds.ts'
+import { bytesOf } from '../../bytes/units.ts'
+import { BadValue, checkedText, integerOf, type Kind, onlyWord, printBytes } from './kinds.ts'
 
 /** "After so many seconds if at least so many changes were made". */
 export interface SavePoint {

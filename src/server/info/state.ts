@@ -9,6 +9,7 @@ import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
 import type { Expiry } from '../../store/expiry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
+import type { NamespaceRules } from '../../store/namespace-rules.ts'
 import type { Tracking } from '../../tracking/tracking.ts'
 import type { Config } from '../config/config.ts'
 
@@ -47,6 +48,7 @@ export interface ServerState {
   readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
+  readonly namespaces: Pick<NamespaceRules, 'all'>
   readonly table: { readonly rows: readonly TableRow[] }
   readonly snapshots: SnapshotFacts
   readonly clients: {
