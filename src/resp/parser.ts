@@ -139,6 +139,12 @@ export class RequestParser {
     return chunk.length + (pending?.buf.length ?? 0)
   }
 
+  /** Bytes that those will have to grow by until the word that is cut is there, if the client keeps its promise. */
+  get promisedBytes(): number {
+    const { pending } = this
+    return pending === undefined ? 0 : Math.max(0, pending.length + pending.missing - pending.buf.length)
+  }
+
   /**
    * Takes what the socket delivered. The bytes must not change until `next` answered MORE. It may be called while
    * commands are left (a blocked client that goes on sending): then they are joined.

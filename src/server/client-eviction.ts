@@ -58,7 +58,8 @@ export class ClientEviction {
   count(connection: Connection): void {
     this.forget(connection)
     if (connection.closed) return
-    const bytes = this.memory.of(connection)
+    // Redis has made room for the whole word by now; whoever asks for too much goes before it has come.
+    const bytes = this.memory.of(connection) + connection.parser.promisedBytes
     this.counted.set(connection, bytes)
     this.totalBytes += bytes
     if (!connection.session.noEvict) this.buckets[bucketOf(bytes)]?.add(connection)

@@ -199,6 +199,27 @@ describe('a subscriber that does not read', () => {
     for (let i = 0; i < 10_000; i++) expect(one.reader.next()).toEqual(['message', 'news', String(i)])
   })
 
+  test('that never reads keeps no more than the limit, and nothing once it is cut', () => {
+    const one = slow()
+    one.room = 0
+    a.call('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 1000000 300000 10')
+    let most = 0
+    const publish = (): void => {
+      a.send(chunk(...Array.from({ length: 100 }, (_, i) => `PUBLISH news ${i}`)))
+      most = Math.max(most, one.kept)
+    }
+    for (let i = 0; i < 90; i++) publish()
+    expect([one.closed, most > 300_000]).toEqual([false, true])
+    engine.server.clients.tick()
+    engine.advance(11_000)
+    engine.server.clients.tick()
+    expect([one.closed, one.kept]).toEqual([true, 0])
+    const other = slow()
+    other.room = 0
+    for (let i = 0; i < 1000 && !other.closed; i++) publish()
+    expect([other.closed, other.kept]).toEqual([true, 0])
+  })
+
   test('is cut at the hard limit, within one request too, and others go on', () => {
     const one = slow()
     const b = listener('other')
