@@ -3,148 +3,60 @@
 import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
-import type { Context } from '../commands/command.ts'
-import type { Onlooker, SlowWatch } from '../commands/onlooker.ts'
-import type { Services } from '../commands/services.ts'
+import type { Onlooker } from '../commands/onlooker.ts'
 import {
   type CommandTable,
   FLAG_DENYOOM,
-  FLAG_NO_AUTH,
-  FLAG_NO_MULTI,
   FLAG_PROTECTED,
-  FLAG_READONLY,
   FLAG_UNQUEUED,
   FLAG_WAITS_FOR_ALL,
   FLAG_WAITS_FOR_WRITE,
-  FLAG_WHILE_SUBSCRIBED,
   type TableRow,
 } from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
 import {
   CommandError,
   INTERNAL,
-  MONITOR_AND_KEYS,
-  NOAUTH,
-  NOT_IN_TRANSACTION,
   OOM,
-  onlyWhileSubscribed,
   TRANSACTION_TOO_LARGE,
   unknownCommand,
   unknownSubcommand,
   wrongArity,
 } from '../resp/errors.ts'
-import { QUEUED, type ReplyWriter } from '../resp/writer.ts'
+import { QUEUED } from '../resp/writer.ts'
 import { Pauses } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
 import { queuedBytes, type Transaction } from '../session/transaction.ts'
-import { Waiting } from '../session/waiting.ts'
-import { Watches } from '../session/watches.ts'
 import type { Clock } from '../store/clock.ts'
 import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
-import type { KeyWalk } from '../store/walk.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
+import { GATES } from './gates.ts'
 import { NamespaceGate } from './namespace-gate.ts'
-
-/** A request or reply above this is not of constant time, whatever the command's row says. */
-const LONG_REQUEST_BYTES = 16 << 10
-const LONG_REPLY_BYTES = 512 << 10
-const NOTHING_IS_SLOW: SlowWatch = {
-  thresholdNs: Number.POSITIVE_INFINITY,
-  took: () => undefined,
-  stalled: () => undefined,
-}
+import { type ContextOptions, RunningContext } from './running-context.ts'
+import { LONG_REQUEST_BYTES, Timing } from './timing.ts'
 
 /** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
 const TIGHT_BYTES = 128 << 20
 
-const DEBUG_REFUSED = new CommandError(
-  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a ' +
-    'local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
-)
-
 const NONE: readonly Words[] = []
 
-/** Refuses by throwing. In Redis's order. */
-type Gate = (row: TableRow, session: Session, dispatcher: Dispatcher, args: Args) => void
-
-const GATES: readonly Gate[] = [
-  function allowedHere(row, session, { context }) {
-    if ((row.flags & FLAG_PROTECTED) !== 0 && !context.services.config.allowsDebug(session)) throw DEBUG_REFUSED
-  },
-  function loggedIn(row, session, { context }) {
-    if (session.authenticated || (row.flags & FLAG_NO_AUTH) !== 0) return
-    if (context.services.config.requirePass !== '') throw NOAUTH
-  },
-  function allowedInTransaction(row, session) {
-    if (session.transaction !== undefined && (row.flags & FLAG_NO_MULTI) !== 0) throw NOT_IN_TRANSACTION
-  },
-  function belowLimit(row, session, { context: { keys } }) {
-    // What is queued takes memory whatever the command.
-    const isQueued = session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0
-    if (!isQueued && (row.flags & FLAG_DENYOOM) === 0) return
-    while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
-  },
-  function withinNamespaces(row, _session, { namespaces }, args) {
-    namespaces.check(row, args)
-  },
-  function onlyWatching(row, session) {
-    if (session.isMonitor && (row.flags & (FLAG_READONLY | FLAG_WAITS_FOR_WRITE)) !== 0) throw MONITOR_AND_KEYS
-  },
-  function notListening(row, session) {
-    if (session.protocol === 3 || !session.isSubscribed || (row.flags & FLAG_WHILE_SUBSCRIBED) !== 0) return
-    throw onlyWhileSubscribed(row.fullName)
-  },
-]
-
-export interface DispatcherOptions {
+export interface DispatcherOptions extends ContextOptions {
   readonly table: CommandTable
-  readonly keys: Keyspace
-  readonly walk: KeyWalk
-  readonly services: Services
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
   readonly clock: Clock
-  readonly reply: ReplyWriter
-  readonly maxStringBytes: () => number
   /** Bytes that a transaction may queue. */
   readonly maxQueuedBytes: () => number
   /** Told of every thrown value that is no reply: a bug of ours. */
   readonly onBug: (command: string, error: unknown) => void
 }
 
-/** The one context that all commands run with; only session and protocol change from request to request. */
-class RunningContext implements Context {
-  session: Session
-  readonly keys: Keyspace
-  readonly walk: KeyWalk
-  readonly reply: ReplyWriter
-  readonly services: Services
-  readonly waiting = new Waiting()
-  readonly watches: Watches
-  runQueued: (requests: readonly Words[], needsMemory: boolean) => void = () => undefined
-  private readonly maxBytes: () => number
-
-  constructor(options: DispatcherOptions, session: Session) {
-    this.session = session
-    this.keys = options.keys
-    this.walk = options.walk
-    this.watches = new Watches(options.keys)
-    this.reply = options.reply
-    this.services = options.services
-    this.maxBytes = options.maxStringBytes
-  }
-
-  get maxStringBytes(): number {
-    return this.maxBytes()
-  }
-}
-
 export class Dispatcher {
   readonly context: RunningContext
   readonly onlookers: Onlooker[] = []
-  slowWatch = NOTHING_IS_SLOW
+  readonly timing: Timing
   readonly namespaces: NamespaceGate
   private readonly table: CommandTable
   private readonly keys: Keyspace
@@ -170,6 +82,7 @@ export class Dispatcher {
     this.stats = options.stats
     this.labels = options.labels
     this.clock = options.clock
+    this.timing = new Timing(options.table, options.stats, options.clock)
     this.onBug = options.onBug
     this.maxQueuedBytes = options.maxQueuedBytes
     this.warmer = new Warmer(options.keys)
@@ -180,7 +93,7 @@ export class Dispatcher {
   begin(session: Session): void {
     const { keys } = this
     keys.setNow(this.clock.nowMs())
-    this.stats.begin(this.clock.nowNs())
+    this.timing.begin()
     session.activeMs = keys.nowMs
     this.adopt(session)
   }
@@ -240,38 +153,12 @@ export class Dispatcher {
 
   /** The replies so far are about to leave. */
   settleLast(last: Args | undefined): void {
-    const { stats, clock } = this
-    const row = last === undefined ? undefined : this.lastNoted(last)
-    if (row !== undefined) this.settle(row, last as Args)
-    else stats.settle(clock.nowNs())
+    this.timing.settleLast(this.context, last)
   }
 
   /** After replies have left: the time that it took counts for no command. */
   resume(): void {
-    this.stats.begin(this.clock.nowNs())
-  }
-
-  /** The row of the command that was noted last, if it was this request. */
-  private lastNoted(args: Args): TableRow | undefined {
-    const row = this.table.rows[this.stats.lastNoted]
-    const name = row?.parent ?? row
-    return name !== undefined && this.table.lookup(args.buf, args.starts[0], args.ends[0]) === name ? row : undefined
-  }
-
-  /**
-   * A group of commands is over. When it took long, that was the last one, if it is alone or not as small as those before
-   * it; else it was none of them.
-   */
-  private settle(row: TableRow, args: Args): void {
-    const { stats, slowWatch, context } = this
-    const { session, reply, waiting } = context
-    const isIt =
-      stats.noted === 1 || row.timedAlone || args.byteLength > LONG_REQUEST_BYTES || reply.size > LONG_REPLY_BYTES
-    const elapsedNs = stats.settle(this.clock.nowNs())
-    // What waits is told of when it is answered.
-    if (elapsedNs < slowWatch.thresholdNs || waiting.isAsked) return
-    if (isIt) slowWatch.took(session, row, args, elapsedNs)
-    else slowWatch.stalled(elapsedNs)
+    this.timing.begin()
   }
 
   /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
@@ -333,7 +220,7 @@ export class Dispatcher {
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     const isGroupFull = this.stats.note(row.id, namespace)
     if (isGroupFull || row.timedAlone || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
-      this.settle(row, args)
+      this.timing.settle(context, row, args)
       keys.setNow(this.clock.nowMs())
     }
   }
@@ -383,7 +270,7 @@ export class Dispatcher {
       this.runChecked(row, args)
       if (row.unsettles) this.prepare()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
-      this.settle(row, args)
+      this.timing.settle(context, row, args)
     }
     waiting.isAllowed = true
   }

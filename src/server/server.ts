@@ -137,7 +137,7 @@ export class Server {
       services: this.dispatcher.context.services,
       onlookers: this.dispatcher.onlookers,
     })
-    this.dispatcher.slowWatch = this.slowCommands
+    this.dispatcher.timing.slowWatch = this.slowCommands
     this.snapshots.onStep = elapsedNs => this.latency.add('snapshot-step', elapsedNs)
     this.followConfig()
   }

@@ -93,7 +93,7 @@ export function memoryFigures(reading: Reading): MemoryFigures {
     clientBytes: ofClients,
     clients: clients.count,
     rssBytes: process.memoryUsage.rss(),
-    limitBytes: keys.limitBytes,
+    limitBytes: (namespace && state.namespaces.at(namespace.hash)?.quotaBytes) || keys.limitBytes,
     policy: config.text('maxmemory-policy') ?? 'noeviction',
     pendingKeys: state.expiry.pending,
     freedKeys: totals.lazilyFreed,

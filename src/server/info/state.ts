@@ -48,7 +48,7 @@ export interface ServerState {
   readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
-  readonly namespaces: Pick<NamespaceRules, 'all'>
+  readonly namespaces: Pick<NamespaceRules, 'all' | 'at'>
   readonly table: { readonly rows: readonly TableRow[] }
   readonly snapshots: SnapshotFacts
   readonly clients: {
