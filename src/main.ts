@@ -69,7 +69,7 @@ function serve(loaded: Loaded): void {
   log.info('Server initialized')
   log.info({ port: server.port }, 'Ready to accept connections')
   if (config.readyJson) tellReady(server)
-  if (config.requirepass === '' && config.bind.some(isOpen)) {
+  if (config.requirepass === '' && !config.protectedMode && config.bind.some(isOpen)) {
     log.warn(
       'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
     )
@@ -102,10 +102,13 @@ function tellReady({ port, metricsPort }: Server): void {
 
 const isOpen = (address: string): boolean => !/^-?(127\.|::1$|localhost$)/.test(address)
 
-function stopFor(server: Server, signal: string): void {
+function stopFor(server: Server, signal: 'SIGINT' | 'SIGTERM'): void {
+  const { shutdownOnSigint, shutdownOnSigterm } = server.config
+  const how = signal === 'SIGINT' ? shutdownOnSigint : shutdownOnSigterm
   server.log.info(`received ${signal}, shutting down`)
   try {
-    server.shutdown('default', 'gentle')
+    const save = how.includes('save') ? 'save' : how.includes('nosave') ? 'nosave' : 'default'
+    server.shutdown(save, how.includes('force') ? 'force' : 'gentle')
   } catch {
     // The reason is in the log already; a second signal tries again, as with Redis.
     server.log.error('not stopping, because the data could not be saved; send the signal again or use SHUTDOWN NOSAVE')

@@ -1,7 +1,7 @@
 // The connected clients: accepting, what their sockets tell, the clock's work (idle clients, output limits), closing.
 // What they send is served in serving.ts.
 
-import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from 'bun'
+import type { Socket, SocketHandler, TCPSocketListener, TCPSocketListenOptions, UnixSocketListener } from 'bun'
 import type { ClientView } from '../commands/services.ts'
 import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import { ParserLimits } from '../resp/parser.ts'
@@ -27,6 +27,10 @@ const LARGE_REQUEST_BYTES = 1 << 20
 /** A client that does not close after our goodbye is cut after this. */
 const LINGER_MS = 5000
 const MAX_CLIENTS = new TextEncoder().encode('-ERR max number of clients reached\r\n')
+const DENIED = new TextEncoder().encode(
+  '-DENIED This server is in protected mode: without a password it takes connections from its own machine only. Set ' +
+    "requirepass, or say 'CONFIG SET protected-mode no' there, or start it with --protected-mode no.\r\n",
+)
 
 export class Clients {
   readonly counts = new ConnectionCounts()
@@ -98,7 +102,15 @@ export class Clients {
 
   /** Listens on a TCP address; returns the port. Throws what the system says. */
   listen(hostname: string, port: number): number {
-    const listener = Bun.listen<Connection>({ hostname, port, allowHalfOpen: true, socket: this.handler('tcp') })
+    // `::` is not to take the place of 0.0.0.0, which may be listened on beside it. Bun's types leave the option out.
+    const options: TCPSocketListenOptions<Connection> & { ipv6Only: boolean } = {
+      hostname,
+      port,
+      ipv6Only: hostname.includes(':'),
+      allowHalfOpen: true,
+      socket: this.handler('tcp'),
+    }
+    const listener = Bun.listen<Connection>(options)
     this.listeners.push(listener)
     return listener.port
   }
@@ -133,23 +145,26 @@ export class Clients {
 
   private open(socket: Socket<Connection>, kind: 'tcp' | 'unix'): void {
     this.counts.accepted++
-    if (this.connections.size >= this.config.maxClients) {
+    const { config } = this
+    const unix = kind === 'unix'
+    const fromHere = unix || isLoopback(socket.remoteAddress)
+    const isDenied = config.protectedMode && config.requirepass === '' && !fromHere
+    if (isDenied || this.connections.size >= config.maxClients) {
+      const goodbye = isDenied ? DENIED : MAX_CLIENTS
       this.counts.rejected++
-      socket.write(MAX_CLIENTS, 0, MAX_CLIENTS.length)
+      socket.write(goodbye, 0, goodbye.length)
       socket.end()
       return
     }
-    const unix = kind === 'unix'
-    const path = `${this.config.unixsocket}:0`
+    const path = `${config.unixsocket}:0`
     const address = unix ? path : addressOf(socket.remoteAddress, socket.remotePort)
     const local = unix ? path : addressOf(socket.localAddress, socket.localPort)
-    const fromHere = unix || isLoopback(socket.remoteAddress)
-    const session = new Session(this.nextId++, address, local, fromHere, this.config.requirepass === '', this.nowMs())
+    const session = new Session(this.nextId++, address, local, fromHere, config.requirepass === '', this.nowMs())
     const connection = new Connection(socket, session, this.limits, unix)
     socket.data = connection
     this.connections.set(session.id, connection)
     if (this.eviction.isOn) this.eviction.count(connection)
-    const { tcpKeepaliveSeconds } = this.config
+    const { tcpKeepaliveSeconds } = config
     if (!unix && tcpKeepaliveSeconds > 0) socket.setKeepAlive(true, tcpKeepaliveSeconds * 1000)
   }
 

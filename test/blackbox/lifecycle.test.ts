@@ -45,6 +45,25 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+test('a signal that is told not to save does not, one that is forced ends although it cannot', async () => {
+  using place = directory()
+  const path = join(place.path, 'snapshot')
+  const env = { KVNS_PERSIST_PATH: path, KVNS_SHUTDOWN_ON_SIGINT: 'nosave', KVNS_SHUTDOWN_ON_SIGTERM: 'save force' }
+  const first = await startServer({ dir: place.path, env })
+  using raw = await Raw.open(first.port)
+  await raw.send('SET a 1\r\n').expect('+OK\r\n')
+  first.process.child.kill('SIGINT')
+  expect(await first.process.ended(STOP_MS)).toBe(0)
+  expect(existsSync(path)).toBe(false)
+  await first.stop()
+  const second = await startServer({ dir: place.path, env: { ...env, KVNS_PERSIST_PATH: join(place.path, 'gone/x') } })
+  using other = await Raw.open(second.port)
+  await other.send('SET a 1\r\n').expect('+OK\r\n')
+  second.process.child.kill('SIGTERM')
+  expect(await second.process.ended(STOP_MS)).toBe(0)
+  await second.stop()
+})
+
 test('a damaged snapshot refuses to start, naming file and byte; the file stays as it is', async () => {
   using place = directory()
   const path = join(place.path, 'snapshot')

@@ -44,8 +44,9 @@ export class Engine {
     this.config.assign(setting, [value], 'flag')
   }
 
-  connect(): Client {
-    return new Client(this.server)
+  /** `from`: the address that the client has. */
+  connect(from = '127.0.0.1'): Client {
+    return new Client(this.server, from)
   }
 
   /** Time passes; who has waited long enough is sent away. */
@@ -79,11 +80,13 @@ export class Client {
   closed = false
   readonly reader = new ReplyReader()
   private readonly server: Server
+  private readonly from: string
   private readonly socket: Socket<Connection>
   private readonly handler: ReturnType<Server['clients']['handler']>
 
-  constructor(server: Server) {
+  constructor(server: Server, from: string) {
     this.server = server
+    this.from = from
     this.handler = server.clients.handler('tcp')
     this.socket = this.makeSocket()
     this.handler.open?.(this.socket)
@@ -98,7 +101,7 @@ export class Client {
     const socket = {
       data: undefined,
       fd: 7,
-      remoteAddress: '127.0.0.1',
+      remoteAddress: this.from,
       remotePort: nextPort++,
       localAddress: '127.0.0.1',
       localPort: 6379,

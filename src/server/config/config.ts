@@ -43,7 +43,12 @@ interface Change {
 /** The limit when 0 was asked for and the memory of the machine is unknown. */
 const DEFAULT_LIMIT_BYTES = 1024 ** 3
 
-const REDIS_SAVE_POINTS = '3600 1 300 100 60 10000'
+/** What holds for who starts us with a redis.conf in which nothing is said of it. */
+const REDIS_DEFAULTS = new Map<Setting<unknown>, string>([
+  [SETTINGS.savePoints, '3600 1 300 100 60 10000'],
+  [SETTINGS.bind, '* -::*'],
+  [SETTINGS.protectedMode, 'yes'],
+])
 
 /** Gives Config the fields of all rows without naming each a second time. */
 const Fields = class {} as new () => Readonly<Values>
@@ -90,10 +95,10 @@ export class Config extends Fields {
     return this.#values.has(setting) ? this.#values.get(setting) : parseText(setting.kind, this.defaultOf(setting))
   }
 
-  /** The text of what holds when nobody says anything. Who starts us with a redis.conf expects that snapshots are taken. */
+  /** The text of what holds when nobody says anything. */
   defaultOf(setting: Setting<unknown>): string {
-    const asRedis = setting === SETTINGS.savePoints && this.file?.format === 'redis.conf'
-    return asRedis ? REDIS_SAVE_POINTS : setting.default
+    const asRedis = this.file?.format === 'redis.conf' ? REDIS_DEFAULTS.get(setting) : undefined
+    return asRedis ?? setting.default
   }
 
   /** Where the value of the setting comes from. Throws a RangeError for a name that does not exist. */

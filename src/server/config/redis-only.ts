@@ -13,7 +13,6 @@ import {
   memory,
   oneOf,
   onlyNo,
-  someOf,
   text,
   UINT_MAX,
 } from './kinds.ts'
@@ -73,20 +72,6 @@ function notReplica(why: string): Kind<string> {
     },
     print: () => '',
     confLines: () => [],
-  }
-}
-
-function shutdownWords(): Kind<readonly string[]> {
-  const words = someOf('default', ['save', 'nosave', 'now', 'force'])
-  return {
-    ...words,
-    parse(given) {
-      const value = words.parse(given)
-      if (value.includes('save') && value.includes('nosave')) {
-        throw new BadValue("shutdown options SAVE and NOSAVE can't be used simultaneously")
-      }
-      return value
-    },
   }
 }
 
@@ -255,10 +240,7 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('io-threads', integer(1n, 128n), '1', START),
   known('io-threads-do-reads', bool(), 'no', START),
   known('lua-enable-deprecated-api', bool(), 'no', { traits: ['immutable', 'hidden'] }),
-  known('protected-mode', bool(), 'no'),
   known('server_cpulist', text(ANY_TEXT), '', START),
-  known('shutdown-on-sigint', shutdownWords(), 'default'),
-  known('shutdown-on-sigterm', shutdownWords(), 'default'),
   known('shutdown-timeout', integer(0n, INT_MAX), '10'),
   known('socket-mark-id', integer(0n, UINT_MAX), '0', START),
   known('supervised', oneOf(['upstart', 'systemd', 'auto', 'no']), 'no', START),

@@ -27,6 +27,7 @@ import {
   percentiles,
   portOrOff,
   savePoints,
+  shutdownWords,
   version,
 } from './structured-kinds.ts'
 
@@ -64,6 +65,13 @@ export const SETTINGS = {
   requirepass: row('Network', 'requirepass', text('a password, or "" for none'), '', 'Password of the default user.', {
     traits: ['sensitive'],
   }),
+  protectedMode: row(
+    'Network',
+    'protected-mode',
+    bool(),
+    'no',
+    'Refuse clients of other machines while no password is set; with a redis.conf the default is yes.',
+  ),
   metricsHost: row(
     'Network',
     'metrics-host',
@@ -316,6 +324,14 @@ export const SETTINGS = {
       traits: ['immutable'],
     },
   ),
+  shutdownOnSigint: row(
+    'Process',
+    'shutdown-on-sigint',
+    shutdownWords(),
+    'default',
+    'What SIGINT does about the data: default, save or nosave; with force although it cannot be saved.',
+  ),
+  shutdownOnSigterm: row('Process', 'shutdown-on-sigterm', shutdownWords(), 'default', 'The same for SIGTERM.'),
   pidfile: row('Process', 'pidfile', text('a file, or "" for none'), '', 'File to write the process id to.', {
     traits: ['immutable'],
   }),

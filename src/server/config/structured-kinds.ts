@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { bytesOf } from '../../bytes/units.ts'
-import { BadValue, checkedText, integerOf, type Kind, onlyWord, printBytes } from './kinds.ts'
+import { BadValue, checkedText, integerOf, type Kind, onlyWord, printBytes, someOf } from './kinds.ts'
 
 /** "After so many seconds if at least so many changes were made". */
 export interface SavePoint {
@@ -301,4 +301,19 @@ export function onlyEmpty(why: string): Kind<string> {
 function countOf(word: string | undefined): number | undefined {
   const value = word === undefined ? undefined : integerOf(word)
   return value === undefined || value < 0n ? undefined : Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+}
+
+/** How to shut down; `save` and `nosave` exclude each other. */
+export function shutdownWords(): Kind<readonly string[]> {
+  const words = someOf('default', ['save', 'nosave', 'now', 'force'])
+  return {
+    ...words,
+    parse(given) {
+      const value = words.parse(given)
+      if (value.includes('save') && value.includes('nosave')) {
+        throw new BadValue("shutdown options SAVE and NOSAVE can't be used simultaneously")
+      }
+      return value
+    },
+  }
 }
