@@ -7,6 +7,7 @@ import { clientCommands } from './client.ts'
 import type { Command } from './command.ts'
 import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
+import { dumpCommands } from './dump.ts'
 import { geoCommands } from './geo.ts'
 import { geoSearches } from './geo-search.ts'
 import { hashExpiry } from './hashes-expiry.ts'
@@ -77,6 +78,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   hashExpiry,
   hashExtended,
   keyCommands,
+  dumpCommands,
   expiryCommands,
   walkCommands,
   sortCommands,

@@ -100,6 +100,11 @@ function setActiveExpire(ctx: Context, args: Args): void {
   ctx.reply.ok()
 }
 
+function skipChecksums(ctx: Context, args: Args): void {
+  ctx.services.payloads.checksum = args.text(2) === '0' ? 'checked' : 'skipped'
+  ctx.reply.ok()
+}
+
 function populate(ctx: Context, args: Args): void {
   const { keys } = ctx
   const count = args.intIn(2, 0, ANY, NOT_POSITIVE)
@@ -190,6 +195,11 @@ const COMMANDS: Record<string, DebugCommand> = {
     run: setActiveExpire,
   },
   'set-disable-deny-scripts': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: ok },
+  'set-skip-checksum-validation': {
+    words: [3, 3],
+    help: 'Has RESTORE look at the checksum of its payload (0) or not (1).',
+    run: skipChecksums,
+  },
   sleep: { words: [3, 3], help: 'Stops the server for so many seconds.', run: sleep },
 }
 

@@ -99,7 +99,11 @@ export interface Services {
     readonly databases: number
     /** What the hits of the access word stand for under the present policy. */
     readonly counting: 'recency' | 'frequency'
+    /** Whether DUMP packs strings (rdbcompression). */
+    readonly compression: 'on' | 'off'
   }
+  /** How RESTORE meets its payloads; DEBUG SET-SKIP-CHECKSUM-VALIDATION changes it. */
+  readonly payloads: { checksum: 'checked' | 'skipped' }
   readonly snapshot: {
     /** Writes now, blocking. Throws CommandError when it cannot. */
     save(): void

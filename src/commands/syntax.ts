@@ -32,6 +32,8 @@ export interface Argument {
 }
 
 const TYPES: Record<string, ArgumentType> = {
+  ttl: 'integer',
+  frequency: 'integer',
   seconds: 'integer',
   milliseconds: 'integer',
   count: 'integer',

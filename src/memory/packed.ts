@@ -170,6 +170,19 @@ export function packedSkip(u8: Uint8Array, at: number): number {
   return at + length + backBytes(length)
 }
 
+/** Whether a whole element lies at `at`, before `stop`, its back length right: to be asked of bytes that others made. */
+export function packedIsWhole(u8: Uint8Array, at: number, stop: number): boolean {
+  if (u8[at] > INT64) return false
+  const length = bodyBytes(u8, at)
+  if (length <= 0 || length > stop - at) return false
+  const back = at + length
+  const end = back + backBytes(length)
+  if (end > stop) return false
+  let rest = length
+  for (let i = end - 1; i > back; i--, rest >>= 7) if (u8[i] !== (0x80 | (rest & 127))) return false
+  return u8[back] === rest
+}
+
 /** Place of the element that ends at `end`. */
 export function packedBack(u8: Uint8Array, end: number): number {
   let at = end - 1

@@ -85,6 +85,9 @@ function configService({ config, keys, isLoading }: ServiceParts): Services['con
     get databases() {
       return keys.databases
     },
+    get compression() {
+      return config.rdbCompression ? 'on' : 'off'
+    },
     get counting() {
       return /lfu/.test(config.text('maxmemory-policy') ?? '') ? 'frequency' : 'recency'
     },
@@ -135,6 +138,7 @@ export function makeServices(parts: ServiceParts): Services {
     tracking: parts.tracking,
     namespaces: parts.namespaces,
     config: configService(parts),
+    payloads: { checksum: 'checked' },
     snapshot: {
       save: () => saved(() => snapshots.save()),
       saveFlushed: () => snapshots.saveFlushed(),

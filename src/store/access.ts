@@ -38,3 +38,16 @@ export function hitsOf(word: number): number {
 export function idleSeconds(word: number, clock: number): number {
   return ((clock >>> 8) - (word >>> 8) + 0x1000000) % 0x1000000
 }
+
+/** The word of a key that at `clock` (from accessClock) has not been used for so many seconds. */
+export function idleFor(clock: number, seconds: number): number {
+  return (clock - Math.min(seconds, 0xffffff) * 256) | 1
+}
+
+/** The word with so many hits, or as near to that as it can say. */
+export function withHits(word: number, hits: number): number {
+  let code = 0
+  while (code < 255 && ESTIMATE[code + 1] <= hits) code++
+  if (code < 255 && ESTIMATE[code + 1] - hits < hits - ESTIMATE[code]) code++
+  return (word & ~255) | code
+}

@@ -138,6 +138,11 @@ export class Hash extends Value {
     return this.form === FORM_LISTPACK ? packedCount(this.a, this.root) >> 1 : mapCount(this.a, this.root)
   }
 
+  /** Whether a field has a deadline, be its time over or not. */
+  get isTimed(): boolean {
+    return this.form !== FORM_LISTPACK && mapTimed(this.a, this.root) > 0
+  }
+
   override own(entry: number, namespace: number): void {
     if (this.form === FORM_LISTPACK) return
     const clock = mapClock(this.a, this.root)

@@ -9,6 +9,7 @@ import { command } from './command.ts'
 import { connection } from './connection.ts'
 import { counters } from './counters.ts'
 import { databases } from './databases.ts'
+import { dump } from './dump.ts'
 import { expiry } from './expiry.ts'
 import { geo } from './geo.ts'
 import { hashes } from './hashes.ts'
@@ -46,6 +47,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Transcript[]>> = {
   zsets,
   hashes,
   hashExpiry,
+  dump,
   expiry,
   keys,
   databases,

@@ -105,7 +105,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('rdb-key-save-delay', integer(INT_MIN, INT_MAX), '0', HIDDEN),
   known('rdb-save-incremental-fsync', bool(), 'yes'),
   known('rdbchecksum', bool(), 'yes', START),
-  known('rdbcompression', bool(), 'yes'),
   known('sanitize-dump-payload', oneOf(['no', 'yes', 'clients']), 'no'),
   known('stop-writes-on-bgsave-error', bool(), 'yes'),
   // Replication

@@ -227,6 +227,7 @@ export const SETTINGS = {
     'Snapshot file in dir; used without persist-path, when dir or dbfilename is given or the start was by redis.conf.',
     { traits: ['protected'] },
   ),
+  rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
 
   // Keys and expiry
   databases: row('Keys and expiry', 'databases', integer(1n, INT_MAX), '16', 'Databases that SELECT knows.', {

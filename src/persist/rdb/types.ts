@@ -1,0 +1,58 @@
+// The numbers of Redis's RDB format: how values are told apart, in files and in DUMP payloads.
+//
+//   number     since version   value
+//   0 .. 4     1               string; list, set, sorted set (scores as text), hash, element after element
+//   5          8               sorted set, scores as doubles
+//   9 .. 13    2 .. 4          hash as zipmap, list as ziplist, set as intset, sorted set and hash as ziplist
+//   14, 18     7, 10           list as ziplists; as listpacks
+//   16, 17     10              hash and sorted set as listpack
+//   20         11              set as listpack
+//   22 .. 25   12              hash whose fields expire (Redis 7.4): 22 and 23 are those of its release candidates
+
+export const RDB_STRING = 0
+export const RDB_LIST = 1
+export const RDB_SET = 2
+export const RDB_ZSET = 3
+export const RDB_HASH = 4
+export const RDB_ZSET_2 = 5
+export const RDB_HASH_ZIPMAP = 9
+export const RDB_LIST_ZIPLIST = 10
+export const RDB_SET_INTSET = 11
+export const RDB_ZSET_ZIPLIST = 12
+export const RDB_HASH_ZIPLIST = 13
+export const RDB_LIST_QUICKLIST = 14
+export const RDB_HASH_LISTPACK = 16
+export const RDB_ZSET_LISTPACK = 17
+export const RDB_LIST_QUICKLIST_2 = 18
+export const RDB_SET_LISTPACK = 20
+export const RDB_HASH_TIMED_RC = 22
+export const RDB_HASH_LISTPACK_TIMED_RC = 23
+export const RDB_HASH_TIMED = 24
+export const RDB_HASH_LISTPACK_TIMED = 25
+
+/** Names of the types that Redis has and that are not read here. */
+export const FOREIGN_TYPES: Readonly<Record<number, string>> = {
+  6: 'a module value',
+  7: 'a module value',
+  15: 'a stream',
+  19: 'a stream',
+  21: 'a stream',
+}
+
+/** The version that is written: Redis 7.0's. */
+export const RDB_VERSION = 10
+/** The first one with hashes whose fields expire; the newest one that is read. */
+export const RDB_VERSION_TIMED_FIELDS = 12
+
+/** How the first byte of a length begins (its two upper bits), and those of 32 and 64 bits. */
+export const LENGTH_32 = 0x80
+export const LENGTH_64 = 0x81
+/** In place of a string's length: how it is kept instead. */
+export const AS_INT8 = 0
+export const AS_INT16 = 1
+export const AS_INT32 = 2
+export const AS_LZF = 3
+
+/** What a node of a quicklist is. */
+export const NODE_PLAIN = 1
+export const NODE_PACKED = 2
