@@ -8,7 +8,7 @@ import { readField, writeField } from '../bytes/bits.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import { BIT_OFFSET, BITFIELD_OVERFLOW, BITFIELD_READ_ONLY, BITFIELD_TYPE, SYNTAX } from '../resp/errors.ts'
 import { entryEncoding, stringLength, stringStart } from '../store/entry.ts'
-import { expectString, makeString, resizeString } from '../store/strings.ts'
+import { editString, expectString, makeString, resizeString } from '../store/strings.ts'
 import { RAW } from '../values/string.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
@@ -222,7 +222,11 @@ function bitfield(ctx: WriteContext, args: Args): void {
   const before = e === 0 ? 0 : stringLength(a, e)
   const length = Math.max(before, reach)
   const asIs = length === before && entryEncoding(a, e) === RAW
-  const start = asIs ? stringStart(a, e) : e === 0 ? makeString(keys, p, length, RAW, 0) : resizeString(keys, p, length)
+  const start = asIs
+    ? editString(keys, p)
+    : e === 0
+      ? makeString(keys, p, length, RAW, 0)
+      : resizeString(keys, p, length)
   if (length > before) a.u8.fill(0, start + before, start + length)
   const mark = reply.mark()
   let count = 0

@@ -6,7 +6,7 @@ import { countBits, countWord, firstBit, firstInByte } from '../bytes/bits.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import { BIT_ARGUMENT, BIT_OFFSET, BIT_VALUE, SYNTAX } from '../resp/errors.ts'
 import { entryEncoding, stringLength, stringStart } from '../store/entry.ts'
-import { expectString, makeString, resizeString } from '../store/strings.ts'
+import { editString, expectString, makeString, resizeString } from '../store/strings.ts'
 import { RAW } from '../values/string.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
@@ -36,7 +36,7 @@ function setbit(ctx: WriteContext, args: Args): void {
   const before = e === 0 ? 0 : stringLength(a, e)
   const after = Math.max(before, byte + 1)
   const asIs = after === before && entryEncoding(a, e) === RAW
-  const start = asIs ? stringStart(a, e) : e === 0 ? makeString(keys, p, after, RAW, 0) : resizeString(keys, p, after)
+  const start = asIs ? editString(keys, p) : e === 0 ? makeString(keys, p, after, RAW, 0) : resizeString(keys, p, after)
   if (after > before) a.u8.fill(0, start + before, start + after)
   const mask = 0x80 >> (offset % 8)
   const old = (a.u8[start + byte] & mask) === 0 ? 0 : 1

@@ -86,6 +86,7 @@ export interface ReadContext extends SessionContext {
     | 'readNamed'
     | 'resetHits'
     | 'respelled'
+    | 'saveFirst'
     | 'deadline'
     | 'size'
     | 'namespaceHash'

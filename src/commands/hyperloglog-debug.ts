@@ -74,7 +74,7 @@ function pfdebug(ctx: WriteContext, args: Args): void {
   const p = keys.at
   if (keys.open(args, 2) === 0) throw SPECIFIED_KEY_MISSING
   expectHyperLogLog(p)
-  if (makeRaw(p)) keys.respelled(p)
+  if (makeRaw(keys, p)) keys.respelled(p)
   for (const look of LOOKS) {
     if (!args.is(1, look.word)) continue
     look.run(ctx, p)

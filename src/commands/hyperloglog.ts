@@ -4,8 +4,9 @@
 import { copy } from '../bytes/ascii.ts'
 import { INVALID_HYPERLOGLOG, NOT_HYPERLOGLOG } from '../resp/errors.ts'
 import { entryEncoding, setEncoding, stringLength, stringStart } from '../store/entry.ts'
+import type { Keyspace } from '../store/keyspace.ts'
 import type { Place } from '../store/place.ts'
-import { expectString, makeString, resizeString } from '../store/strings.ts'
+import { editString, expectString, makeString, resizeString } from '../store/strings.ts'
 import { CORRUPT, Draft, RAISED } from '../values/hll-draft.ts'
 import {
   forgetCount,
@@ -41,9 +42,10 @@ export function expectHyperLogLog(p: Place): void {
 }
 
 /** Makes the encoding raw, as Redis does before it looks into a string. Returns whether it was another. */
-export function makeRaw(p: Place): boolean {
+export function makeRaw(keys: Pick<Keyspace, 'saveFirst'>, p: Place): boolean {
   const a = p.shard.arena
   if (entryEncoding(a, p.entry) === RAW) return false
+  keys.saveFirst(p)
   setEncoding(a, p.entry, RAW)
   return true
 }
@@ -59,8 +61,8 @@ export function storeDraft(ctx: WriteContext, p: Place): void {
   if (old < 0 || (draft.isDense && old !== length)) {
     start = makeString(keys, p, length, RAW, old < 0 ? 0 : keys.deadline(p))
   } else if (old === length) {
-    makeRaw(p)
-    start = stringStart(a, p.entry)
+    makeRaw(keys, p)
+    start = editString(keys, p)
   } else start = resizeString(keys, p, length)
   copy(a.u8, start, draft.bytes, 0, length)
 }
@@ -80,7 +82,10 @@ function pfadd(ctx: WriteContext, args: Args): void {
   const { keys, reply } = ctx
   const p = keys.at
   const e = keys.open(args, 1)
-  if (e !== 0) expectHyperLogLog(p)
+  if (e !== 0) {
+    expectHyperLogLog(p)
+    keys.saveFirst(p)
+  }
   const a = p.shard.arena
   const dense = e !== 0 && isDense(a.u8, stringStart(a, e))
   const raised = dense ? addToDense(args, p) : addToDraft(ctx, args, p)
@@ -89,7 +94,7 @@ function pfadd(ctx: WriteContext, args: Args): void {
     draft.forgetCount()
     storeDraft(ctx, p)
   }
-  const spelledAnew = makeRaw(p)
+  const spelledAnew = makeRaw(keys, p)
   if (e === 0 || raised) keys.commit(p, 'pfadd')
   else if (spelledAnew) keys.respelled(p)
   reply.int(e === 0 || raised ? 1 : 0)
@@ -157,13 +162,13 @@ function pfcount(ctx: ReadContext, args: Args): void {
   if (hasCount(a.u8, start)) {
     const kept = keptCount(a.u8, start)
     reply.int64(kept)
-    if (makeRaw(p)) keys.respelled(p)
+    if (makeRaw(keys, p)) keys.respelled(p)
     return
   }
   if (!histogram.ofValue(a.u8, start, start + stringLength(a, e))) throw INVALID_HYPERLOGLOG
   const count = histogram.estimate()
-  keepCount(a.u8, start, count)
-  makeRaw(p)
+  keepCount(a.u8, editString(keys, p), count)
+  makeRaw(keys, p)
   keys.respelled(p)
   replyCount(ctx, count)
 }

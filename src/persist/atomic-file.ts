@@ -19,7 +19,6 @@ export class AtomicFile {
   private readonly path: string
   private readonly temp: string
   private readonly fd: number
-  private position = 0
   private open = true
 
   /** Makes the temp file, and the directories above it. Throws what the file system says. */
@@ -30,26 +29,19 @@ export class AtomicFile {
     this.fd = fs.openSync(this.temp, 'wx', 0o644)
   }
 
-  writeSync(bytes: Uint8Array): void {
+  /** Writes `bytes` to where `at` says in the file. */
+  writeSync(bytes: Uint8Array, at: number): void {
     for (let done = 0; done < bytes.length; ) {
-      done += fs.writeSync(this.fd, bytes, done, bytes.length - done, this.position + done)
+      done += fs.writeSync(this.fd, bytes, done, bytes.length - done, at + done)
     }
-    this.position += bytes.length
   }
 
   /** `bytes` may be used again when the promise is fulfilled. */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await writeAsync(this.fd, bytes, done, bytes.length - done, this.position + done)
+      const { bytesWritten } = await writeAsync(this.fd, bytes, done, bytes.length - done, at + done)
       done += bytesWritten
     }
-    this.position += bytes.length
-  }
-
-  /** Begins again with nothing. */
-  rewind(): void {
-    fs.ftruncateSync(this.fd, 0)
-    this.position = 0
   }
 
   /** Puts everything to disk, under the real name. */

@@ -9,7 +9,6 @@ import { buildValue, makeValue, openAt, replaceValue, settleValue } from '../sto
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Place } from '../store/place.ts'
 import { RestoredElement, type Value, type ValueHost, VISIT_END } from '../values/value.ts'
-import { VIEWS } from '../values/views.ts'
 import type { Frame } from './frame.ts'
 import type { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
@@ -24,10 +23,11 @@ const NUMBER_BYTES = 24
 export class CollectionRecord implements RecordKind {
   readonly fields = 1
   private readonly element = new RestoredElement()
-  private readonly type: number
+  private readonly view: Value
 
-  constructor(type: number) {
-    this.type = type
+  /** The view is the record's own: a save reads values while commands are at work with theirs. */
+  constructor(view: Value) {
+    this.view = view
   }
 
   size(host: ValueHost, a: Arena, e: number): number {
@@ -61,7 +61,7 @@ export class CollectionRecord implements RecordKind {
   }
 
   read(input: Payload, keys: Keyspace, p: Place, deadline: number): number {
-    const v = this.view()
+    const v = this.view
     if (!input.atArray) {
       const visits = input.uint()
       // A binary takes two bytes at least.
@@ -91,7 +91,7 @@ export class CollectionRecord implements RecordKind {
 
   /** `left` is the number of visits still to come. */
   readPart(input: Payload, keys: Keyspace, p: Place, left: number): number {
-    const v = this.view()
+    const v = this.view
     openAt(keys, p, v)
     if (!input.atArray) input.fail('a part of a collection is not an array')
     const visits = input.arrayHead()
@@ -119,14 +119,8 @@ export class CollectionRecord implements RecordKind {
     }
   }
 
-  private view(): Value {
-    const v = VIEWS[this.type]
-    if (v === undefined) throw new Error(`no view for values of type ${this.type}`)
-    return v
-  }
-
   private aim(host: ValueHost, a: Arena, e: number): Value {
-    const v = this.view()
+    const v = this.view
     v.aim(host, a, a.i32[e >> 2], a.u8[e + 6] & 15)
     return v
   }

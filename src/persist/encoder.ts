@@ -1,248 +1,236 @@
-// Turns the keys into frames, a small step at a time, so that the caller decides how much is done between two requests.
+// Turns the keys into records, a small step at a time, so that the caller decides how much is done between two requests,
+// and what the file then holds is of the moment at which the encoder was made, whatever requests did meanwhile:
 //
-// What the file holds, when commands run between the steps:
-// - each key is whole, as it was at one moment between the first step and the last;
-// - a key that exists all the time is in the file, once as far as the loader is concerned; so is one that was renamed or
-//   moved: its new name is written again when the walk has passed it already, its old name taken back;
-// - keys are not all of the same moment. Without commands in between (one call after the other) the file is exact.
-// The exact file beside traffic needs to hear of a change before it happens: whoever calls `later` for a key that is about
-// to change and is not yet written (`isBehind` says so) gets it.
+// - the walk (unsaved.ts) meets every key that was there and does not carry the mark of this save, and writes it;
+// - a key that lacks the mark and is about to change or go is written first (store/saving.ts). New keys have the mark.
 //
-// A flushed or swapped database makes the walk worthless: `stale` is then set and the caller begins again.
+// A large value is written in parts, over several steps. Other records may then stand between its parts: they say so
+// (ASIDE). When it changes before its last part is written, its other parts are written at once; so is a large value that
+// the walk has not reached. That is the one pause that a save can make, and it grows with that value alone: about 0.1 s
+// for a set of a million short members, 0.5 ms for a string of a megabyte.
+//
+// When the save fails or is given up the walk goes on without writing, until all marks are the same again.
 
 import { indexOfByte } from '../bytes/ascii.ts'
 import type { Arena } from '../memory/arena.ts'
-import { deadlineMs, entryType, isTimed, keyLength, keyStart } from '../store/entry.ts'
+import { deadlineMs, entryType, FLAG_SAVED, isTimed, keyLength, keyStart } from '../store/entry.ts'
 import { SLASH } from '../store/finder.ts'
-import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
-import { displayBytes } from '../store/names.ts'
-import { Place } from '../store/place.ts'
-import { NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from '../store/shard.ts'
-import { KeyBatch, KeyName, KeyWalk } from '../store/walk.ts'
-import { GONE, KEY_FIELDS, OPENING, PART, packMap } from './format.ts'
-import { Frame } from './frame.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { Saving } from '../store/saving.ts'
+import { NS_NAME, NS_NAME_LENGTH, type Shard } from '../store/shard.ts'
+import { ASIDE, KEY_FIELDS, PART, packMap } from './format.ts'
+import type { FrameOutput } from './frame-output.ts'
 import { RECORD_KINDS } from './kinds.ts'
 import { COMPLETE, type RecordKind, WHOLE_LIMIT_BYTES } from './record-kind.ts'
+import { type Home, isDefault, Unsaved } from './unsaved.ts'
 
 /** Keys of one step: with values at their limit half a frame, about 0.1 ms. */
 const KEYS_PER_STEP = 16
 /** Array head, type, db, name head, deadline, access and the value's short fields, rounded up. */
 const RECORD_HEAD_BYTES = 48
-/** Names that wait to be written, in bytes; more than this many renames at once make the walk stale. */
-const LATER_LIMIT_BYTES = 4 << 20
-/** How often a value that changes while it is written is begun again before the whole of it is written without a pause. */
-const PATIENCE = 3
 
-/** Positions of a namespace and of a key in a walk's cursor (store/walk.ts): the top 24 bits of a hash. */
-const POSITIONS = 0x1000000
-
-/** Events after which a key that the walk has passed, or was still to meet, is somewhere else. */
-const MOVES: ReadonlySet<string> = new Set(['rename_from', 'rename_to', 'move_from', 'move_to'])
-
-/** What `step` says: go on, take the frame and go on, or take the last frame. */
-type Progress = 'filling' | 'full' | 'end'
-
-interface Name {
-  readonly db: number
-  readonly bytes: Uint8Array
+/** Why a save ended that was given up. */
+export class SaveCancelled extends Error {
+  override readonly name = 'SaveCancelled'
 }
 
-/** A value that is being written in parts, at the encoder's place. */
+/** A value that is being written in parts. */
 interface Large {
+  readonly shard: Shard
+  readonly entry: number
   readonly kind: RecordKind
-  readonly name: Name
+  /** 0, or ASIDE for one between the parts of another. */
+  readonly aside: number
   from: number
-  changed: boolean
 }
 
-export class SnapshotEncoder implements ChangeObserver {
+export class SnapshotEncoder implements Saving {
+  /** Keys that there were at the beginning, expired ones that nobody had met included. */
+  readonly total: number
   /** Records so far. */
   records = 0
-  /** Bytes of the file so far, the frame that is being filled not counted. */
-  bytes = OPENING.length
-  stale = false
   private readonly keys: Keyspace
-  private readonly frame = new Frame()
-  private readonly walk: KeyWalk
-  private readonly batch = new KeyBatch()
-  private readonly name = new KeyName()
-  private readonly place: Place
-  private readonly names: Name[] = []
-  private nameBytes = 0
+  private readonly output: FrameOutput
+  private readonly unsaved: Unsaved
   private large: Large | undefined
-  private tries = 0
-  private db = 0
-  private cursor = 0
 
-  /** `createdMs` is the wall clock for the opening map. */
-  constructor(keys: Keyspace, createdMs: number) {
+  /** `createdMs` is the wall clock for the opening map. No other save may be running. */
+  constructor(keys: Keyspace, createdMs: number, output: FrameOutput) {
+    if (keys.saving !== undefined) throw new Error('two saves at the same time')
     this.keys = keys
-    this.walk = new KeyWalk(keys)
-    this.place = new Place(keys.at.shard)
+    this.output = output
+    this.unsaved = new Unsaved(keys)
+    let total = 0
+    for (let db = 0; db < keys.databases; db++) total += keys.size(db)
+    this.total = total
     this.map(packMap({ createdMs, databases: keys.databases }))
+    keys.savedMark ^= FLAG_SAVED
+    keys.saving = this
   }
 
-  /** True when what is being written must not be interrupted by commands, for it would never come to an end. */
-  get urgent(): boolean {
-    return this.large !== undefined && this.tries >= PATIENCE
+  /** One small piece of work; false when all of it is done. */
+  step(): boolean {
+    const { large } = this
+    if (this.isOver) return false
+    if (large !== undefined) this.nextPart(large)
+    else if (!this.unsaved.step(KEYS_PER_STEP, this.meet)) this.end()
+    return !this.isOver
   }
 
-  /** One small piece of work. After 'full' and 'end' the frame must be taken before the next step. */
-  step(): Progress {
-    const { frame } = this
-    if (this.records === 0 && !frame.empty) return 'full'
-    if (this.large !== undefined) this.nextPart(this.large)
-    else if (this.names.length > 0) this.writeNamed()
-    else if (this.db < this.keys.databases) this.walkOn()
-    else if (!frame.empty) return 'full'
-    else {
-      this.map(packMap({ records: this.records, bytes: this.bytes }))
-      return 'end'
-    }
-    return frame.full ? 'full' : 'filling'
+  /** Writes no more. The steps to come give every key the mark. */
+  giveUp(reason: unknown): void {
+    this.output.failure ??= reason
   }
 
-  /** The finished frame, to be written before the next step. */
-  take(): Uint8Array {
-    const sealed = this.frame.seal()
-    this.bytes += sealed.length
-    this.frame.begin()
-    return sealed
+  /** Gives up, and every key the mark at once. */
+  abandon(): void {
+    this.giveUp(new SaveCancelled())
+    while (this.step());
+  }
+
+  private get isOver(): boolean {
+    return this.keys.saving !== this
+  }
+
+  private end(): void {
+    const { output } = this
+    this.keys.saving = undefined
+    if (output.failure !== undefined) return
+    if (!output.frame.empty) output.cut()
+    this.map(packMap({ records: this.records, bytes: output.bytes }))
   }
 
   // ---- what happens between the steps -----------------------------------------------------------------------------
 
-  changed(p: Place, event: string): void {
-    const { large, place } = this
-    if (large !== undefined && p.hash === place.hash && p.db === place.db) large.changed = true
-    if (MOVES.has(event) && this.isBehind(p)) this.later(p)
-  }
-
-  flushed(_db: number): void {
-    this.stale = true
-  }
-
-  /** Whether the walk has passed the position of the key at `p`. */
-  isBehind(p: Place): boolean {
-    if (p.db !== this.db) return p.db < this.db
-    const shard = this.keys.shards.indexOf(p.shard)
-    return (shard * POSITIONS + (p.nsHash >>> 8)) * POSITIONS + (p.hash >>> 8) < this.cursor
-  }
-
-  /** Writes the key at `p`, or that it is gone, with one of the next steps. */
-  later(p: Place): void {
-    this.push({ db: p.db, bytes: displayBytes(p) })
-  }
-
-  private push(name: Name): void {
-    this.names.push(name)
-    this.nameBytes += name.bytes.length
-    if (this.nameBytes > LATER_LIMIT_BYTES && this.names.length > KEYS_PER_STEP) this.stale = true
-  }
-
-  // ---- steps ------------------------------------------------------------------------------------------------------
-
-  private walkOn(): void {
-    const { batch, keys, db } = this
-    if (keys.size(db) === 0) {
-      this.db++
-      return
+  before(shard: Shard, ns: number, e: number): void {
+    const { large } = this
+    try {
+      if (large?.entry === e && large.shard === shard) this.finish(large)
+      else this.write(shard, ns, e, 'whole')
+    } catch (error) {
+      // The command that changes the key has nothing to do with it.
+      this.giveUp(error)
+      this.mark(shard.arena, e)
     }
-    batch.clear()
-    this.cursor = this.walk.step(db, this.cursor, KEYS_PER_STEP, batch)
-    for (let i = 0; i < batch.length; i++) {
-      this.writeMet(db, keys.shards[batch.shards[i]] as Shard, batch.namespaces[i], batch.entries[i])
-    }
-    if (this.cursor === 0) this.db++
   }
 
-  private writeMet(db: number, shard: Shard, ns: number, e: number): void {
+  leaving(shard: Shard, ns: number): void {
+    this.unsaved.leaving(shard, ns)
+  }
+
+  renaming(shard: Shard, from: number, to: number): void {
+    this.unsaved.renaming(shard, from, to)
+  }
+
+  forget(shard: Shard, record: number): void {
+    this.unsaved.forget(shard, record)
+  }
+
+  /** As Redis, FLUSHALL ends a save. */
+  flushing(): void {
+    this.giveUp(new SaveCancelled())
+    this.keys.saving = undefined
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------------------------
+
+  private readonly meet = (shard: Shard, ns: number, e: number): boolean => this.write(shard, ns, e, 'parts')
+
+  /** Writes a key that lacks the mark; a large one all at once, or beginning with its head. False: not now. */
+  private write(shard: Shard, ns: number, e: number, how: 'whole' | 'parts'): boolean {
     const a = shard.arena
+    const home = this.unsaved.homeOf(shard, ns)
+    // Without a home it was flushed before the save began and is only now freed.
+    if (home === undefined || this.output.failure !== undefined) {
+      this.mark(a, e)
+      return true
+    }
     const kind = kindOf(a, e)
     const size = kind.size(this.keys, a, e)
-    if (size > WHOLE_LIMIT_BYTES) {
-      this.name.set(shard, ns, e)
-      this.push({ db, bytes: this.name.buf.slice(this.name.start, this.name.end) })
-      return
+    const isLarge = size > WHOLE_LIMIT_BYTES
+    const aside = this.large === undefined ? 0 : ASIDE
+    if (isLarge && aside !== 0 && how === 'parts') return false
+    this.head(shard, ns, e, home, kind, aside, isLarge ? 0 : size)
+    if (!isLarge) {
+      kind.whole(this.output.frame, this.keys, a, e)
+      this.mark(a, e)
+      if (this.output.frame.full) this.output.cut()
+      return true
     }
-    const { frame } = this
+    kind.head(this.output.frame, this.keys, a, e)
+    const large = { shard, entry: e, kind, aside, from: 0 }
+    if (how === 'whole') this.finish(large)
+    else this.large = large
+    return true
+  }
+
+  /** Writes the fields of a record before its value, for which there is room then. */
+  private head(
+    shard: Shard,
+    ns: number,
+    e: number,
+    home: Home,
+    kind: RecordKind,
+    aside: number,
+    valueBytes: number,
+  ): void {
+    const a = shard.arena
+    const { frame } = this.output
     const key = keyStart(a, e)
     const keyBytes = keyLength(a, e)
-    const prefixed = a.i32[(ns + NS_HASH) >> 2] !== 0 || indexOfByte(a.u8, key, key + keyBytes, SLASH) >= 0
-    const nsBytes = prefixed ? a.i32[(ns + NS_NAME_LENGTH) >> 2] : -1
-    frame.reserve(RECORD_HEAD_BYTES + nsBytes + 1 + keyBytes + size)
-    this.beginRecord(kind, db, a, e)
+    const { name } = home
+    const isPlain = name === undefined ? isDefault(shard, ns) : name.isDefault
+    const prefixed = !isPlain || indexOfByte(a.u8, key, key + keyBytes, SLASH) >= 0
+    const nsBytes = !prefixed ? -1 : (name?.bytes.length ?? a.i32[(ns + NS_NAME_LENGTH) >> 2])
+    frame.reserve(RECORD_HEAD_BYTES + nsBytes + 1 + keyBytes + valueBytes)
+    this.records++
+    frame.array(KEY_FIELDS + kind.fields)
+    frame.uint(entryType(a, e) | aside)
+    frame.uint(home.db)
     frame.binaryHead(nsBytes + 1 + keyBytes)
     if (prefixed) {
-      frame.bytes(a.u8, ns + NS_NAME, ns + NS_NAME + nsBytes)
+      if (name === undefined) frame.bytes(a.u8, ns + NS_NAME, ns + NS_NAME + nsBytes)
+      else frame.bytes(name.bytes, 0, nsBytes)
       frame.u8[frame.at++] = SLASH
     }
     frame.bytes(a.u8, key, key + keyBytes)
-    writeState(frame, a, e)
-    kind.whole(frame, this.keys, a, e)
+    if (isTimed(a, e)) frame.double(deadlineMs(a, e))
+    else frame.nil()
+    frame.uint(a.i32[(e + 8) >> 2] >>> 0)
   }
 
-  private beginRecord(kind: RecordKind, db: number, a: Arena, e: number): void {
-    this.records++
-    this.frame.array(KEY_FIELDS + kind.fields)
-    this.frame.uint(entryType(a, e))
-    this.frame.uint(db)
+  private finish(large: Large): void {
+    while (this.nextPart(large));
   }
 
-  /** Writes the first of the waiting names as it is now. */
-  private writeNamed(): void {
-    const { frame, place } = this
-    const name = this.names.shift()
-    if (name === undefined) return
-    this.nameBytes -= name.bytes.length
-    const e = this.keys.locateShown(place, name.db, name.bytes)
-    frame.reserve(RECORD_HEAD_BYTES + name.bytes.length + WHOLE_LIMIT_BYTES)
-    if (e === 0) {
-      this.records++
-      frame.array(3)
-      frame.uint(GONE)
-      frame.uint(name.db)
-      frame.binaryHead(name.bytes.length)
-      frame.bytes(name.bytes, 0, name.bytes.length)
-      this.tries = 0
-      return
+  /** Writes a part; false when it was the last one. */
+  private nextPart(large: Large): boolean {
+    const { shard, entry, kind } = large
+    const { output, keys } = this
+    if (output.failure === undefined) {
+      const { frame } = output
+      frame.reserve(RECORD_HEAD_BYTES)
+      frame.array(2)
+      frame.uint(PART | large.aside)
+      large.from = kind.part(frame, keys, shard.arena, entry, large.from)
+      if (frame.full) output.cut()
+      if (large.from !== COMPLETE) return true
     }
-    const a = place.shard.arena
-    const kind = kindOf(a, e)
-    this.beginRecord(kind, name.db, a, e)
-    frame.binaryHead(name.bytes.length)
-    frame.bytes(name.bytes, 0, name.bytes.length)
-    writeState(frame, a, e)
-    if (kind.size(this.keys, a, e) <= WHOLE_LIMIT_BYTES) {
-      kind.whole(frame, this.keys, a, e)
-      this.tries = 0
-    } else {
-      kind.head(frame, this.keys, a, e)
-      this.large = { kind, name, from: 0, changed: false }
-    }
+    this.mark(shard.arena, entry)
+    if (this.large === large) this.large = undefined
+    return false
   }
 
-  private nextPart(large: Large): void {
-    if (large.changed) {
-      this.large = undefined
-      this.tries++
-      this.names.unshift(large.name)
-      this.nameBytes += large.name.bytes.length
-      return
-    }
-    const { frame, place } = this
-    frame.reserve(RECORD_HEAD_BYTES)
-    frame.array(2)
-    frame.uint(PART)
-    large.from = large.kind.part(frame, this.keys, place.shard.arena, place.entry, large.from)
-    if (large.from !== COMPLETE) return
-    this.large = undefined
-    this.tries = 0
+  private mark(a: Arena, e: number): void {
+    a.u8[e + 7] = (a.u8[e + 7] & ~FLAG_SAVED) | this.keys.savedMark
   }
 
+  /** A frame of its own. */
   private map(packed: Uint8Array): void {
-    this.frame.reserve(packed.length)
-    this.frame.bytes(packed, 0, packed.length)
+    const { output } = this
+    output.frame.reserve(packed.length)
+    output.frame.bytes(packed, 0, packed.length)
+    output.cut()
   }
 }
 
@@ -250,10 +238,4 @@ function kindOf(a: Arena, e: number): RecordKind {
   const kind = RECORD_KINDS[entryType(a, e)]
   if (kind === undefined) throw new Error(`no record for values of type ${entryType(a, e)}`)
   return kind
-}
-
-function writeState(frame: Frame, a: Arena, e: number): void {
-  if (isTimed(a, e)) frame.double(deadlineMs(a, e))
-  else frame.nil()
-  frame.uint(a.i32[(e + 8) >> 2] >>> 0)
 }

@@ -16,10 +16,13 @@
 //
 //   [type, db, name, expireAtMs | nil, access, ...value]    a key; the fields of the value are in kinds.ts
 //   [PART, bytes]                                           the next piece of the value of the key before
-//   [GONE, db, name]                                        a key that stands further up and was renamed since
+//   [ASIDE + type, ...], [ASIDE + PART, bytes]              a key and its pieces, between the pieces of another one
 //
-// `name` is the key's name as clients see it, `ns/key`, binary; `access` is the access word of store/access.ts. Where a
-// key has several records the last one counts; a value whose parts stop short is given up by the record that follows.
+// `name` is the key's name as clients see it, `ns/key`, binary; `access` is the access word of store/access.ts.
+// Files of the first days may have several records of a key, of which the last one counts; a value whose parts stop short,
+// which the record that follows gives up; and
+//
+//   [GONE, db, name]                                        a key that stands further up and was renamed since
 
 import { crc32 } from 'node:zlib'
 import { Packr } from 'msgpackr/pack'
@@ -31,6 +34,8 @@ export const FRAME_HEAD_BYTES = 12
 /** Record types above the types of values, which are those of store/entry.ts. */
 export const PART = 16
 export const GONE = 17
+/** A bit. */
+export const ASIDE = 32
 /** type, db, name, expireAtMs, access */
 export const KEY_FIELDS = 5
 

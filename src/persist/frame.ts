@@ -9,10 +9,10 @@ import { FIRST_SEED, FRAME_HEAD_BYTES } from './format.ts'
 
 /** A frame that has reached this is written. With one more walk step it stays below 1 MiB, unless names are huge. */
 const FULL_BYTES = 512 << 10
-const BUFFER_BYTES = 1 << 20
+export const FRAME_BUFFER_BYTES = 1 << 20
 
 export class Frame {
-  u8 = new Uint8Array(BUFFER_BYTES)
+  u8 = new Uint8Array(FRAME_BUFFER_BYTES)
   at = FRAME_HEAD_BYTES
   private view = new DataView(this.u8.buffer)
   private seed = FIRST_SEED
@@ -91,7 +91,7 @@ export class Frame {
     this.at = copy(this.u8, this.at, src, start, end)
   }
 
-  /** Writes the head. Returns the whole frame, which is good until the next call of begin. */
+  /** Writes the head. Returns the whole frame, which lies in `u8`. */
   seal(): Uint8Array {
     const { u8, at } = this
     putU32(u8, 0, at - FRAME_HEAD_BYTES)
@@ -101,9 +101,12 @@ export class Frame {
     return u8.subarray(0, at)
   }
 
-  begin(): void {
+  /** The next frame is filled in `buffer`, which nobody else uses; without one, where this one was. */
+  begin(buffer = this.u8): void {
     this.at = FRAME_HEAD_BYTES
-    if (this.u8.length > 2 * BUFFER_BYTES) this.resize(BUFFER_BYTES)
+    this.u8 = buffer
+    this.view = new DataView(buffer.buffer)
+    if (buffer.length > 2 * FRAME_BUFFER_BYTES) this.resize(FRAME_BUFFER_BYTES)
   }
 
   private resize(bytes: number): void {

@@ -6,7 +6,7 @@
 import { CommandError } from '../resp/errors.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'
-import { FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
+import { ASIDE, FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
 import { FrameReader } from './frame-reader.ts'
 import { RECORD_KINDS } from './kinds.ts'
 import { Payload } from './payload.ts'
@@ -45,28 +45,44 @@ export function loadSnapshot(keys: Keyspace, path: string): Loaded {
   }
 }
 
+/** The key whose record was read last, and how much of its value is still to come. */
+class Current {
+  readonly place: Place
+  /** The kind of the value that misses parts, and where the next one belongs. */
+  unfinished: RecordKind | undefined
+  from = 0
+  /** Why parts that follow are passed over: they belong to an expired key, or to one that the save gave up. */
+  skipping: 'no' | 'expired' | 'cut' = 'no'
+  skippedKind: RecordKind | undefined
+
+  constructor(keys: Keyspace) {
+    this.place = new Place(keys.at.shard)
+  }
+
+  get misses(): boolean {
+    return this.unfinished !== undefined || this.skipping === 'cut'
+  }
+}
+
 class Loader {
   private readonly keys: Keyspace
   private readonly path: string
   private readonly reader: FrameReader
   private readonly input: Payload
-  private readonly place: Place
   private records = 0
   private loaded = 0
   private expired = 0
-  /** The kind of the value that misses parts, and where the next one belongs; the key is at `place`. */
-  private unfinished: RecordKind | undefined
-  private from = 0
-  /** Why parts that follow are passed over: they belong to an expired key, or to one that the save gave up. */
-  private skipping: 'no' | 'expired' | 'cut' = 'no'
-  private skippedKind: RecordKind | undefined
+  /** Keys one after the other, and those that stand between the parts of such a one. */
+  private readonly main: Current
+  private readonly aside: Current
 
   constructor(keys: Keyspace, path: string, reader: FrameReader) {
     this.keys = keys
     this.path = path
     this.reader = reader
     this.input = new Payload(path)
-    this.place = new Place(keys.at.shard)
+    this.main = new Current(keys)
+    this.aside = new Current(keys)
   }
 
   run(): Loaded {
@@ -81,7 +97,7 @@ class Loader {
     const [records, bytes] = this.map(['records', 'bytes'])
     if (records !== this.records) input.fail(`${this.records} records were read, ${records} were written`)
     if (bytes !== reader.offset - FRAME_HEAD_BYTES) input.fail('the file is not as long as it was')
-    if (this.unfinished !== undefined || this.skipping === 'cut') input.fail('the last value is not complete')
+    if (this.main.misses || this.aside.misses) input.fail('the last value is not complete')
     if (this.frame()) input.fail('something follows the closing frame')
     return { createdMs, keys: this.loaded, expired: this.expired, bytes: reader.size }
   }
@@ -112,70 +128,76 @@ class Loader {
   private record(): void {
     const { input } = this
     const fields = input.array()
-    const type = input.uint()
+    const word = input.uint()
+    const current = (word & ASIDE) === 0 ? this.main : this.aside
+    const type = word & ~ASIDE
     if (type === PART) {
       if (fields !== 2) input.fail('a part has other fields')
-      this.part()
+      this.part(current)
       return
     }
     this.records++
-    if (this.unfinished !== undefined) this.keys.drop(this.place)
-    this.unfinished = undefined
-    this.skipping = 'no'
-    if (type === GONE && fields === 3) this.gone()
-    else this.key(fields, type)
+    if (current.unfinished !== undefined) {
+      this.keys.reslot(current.place)
+      this.keys.drop(current.place)
+    }
+    current.unfinished = undefined
+    current.skipping = 'no'
+    if (type === GONE && fields === 3) this.gone(current.place)
+    else this.key(current, fields, type)
   }
 
-  private key(fields: number, type: number): void {
-    const { keys, place } = this
+  private key(current: Current, fields: number, type: number): void {
+    const { keys } = this
+    const { place } = current
     const input: Payload = this.input
     const kind = type < RECORD_KINDS.length ? RECORD_KINDS[type] : undefined
     if (kind === undefined || fields !== KEY_FIELDS + kind.fields) input.fail('no such type of record')
-    this.skippedKind = kind
-    this.locate()
+    current.skippedKind = kind
+    this.locate(place)
     const deadline = input.deadline()
     const access = input.uint()
     if (deadline !== 0 && deadline < keys.nowMs) {
       if (place.entry !== 0) keys.drop(place)
       this.expired++
-      if (kind.skip(input) !== COMPLETE) this.skipping = 'expired'
+      if (kind.skip(input) !== COMPLETE) current.skipping = 'expired'
       return
     }
-    this.from = kind.read(input, keys, place, deadline)
-    if (this.from === CUT) {
+    current.from = kind.read(input, keys, place, deadline)
+    if (current.from === CUT) {
       if (place.entry !== 0) keys.drop(place)
-      this.skipping = 'cut'
+      current.skipping = 'cut'
       return
     }
-    if (this.from !== COMPLETE) this.unfinished = kind
+    if (current.from !== COMPLETE) current.unfinished = kind
     place.shard.arena.i32[(place.entry + 8) >> 2] = access
     this.loaded++
   }
 
   /** Reads a database and a name, and aims the place at the key. */
-  private locate(): void {
+  private locate(place: Place): void {
     const { input, keys } = this
     const db = input.uint()
     if (db >= keys.databases) {
       throw new SnapshotRefused(this.path, `it has keys in database ${db}, this server has ${keys.databases} databases`)
     }
     input.binary()
-    keys.locateShown(this.place, db, input.u8, input.start, input.stop)
+    keys.locateShown(place, db, input.u8, input.start, input.stop)
   }
 
-  private part(): void {
+  private part(current: Current): void {
     const input: Payload = this.input
-    if (this.skipping !== 'no') {
-      this.skippedKind?.skipPart(input)
+    if (current.skipping !== 'no') {
+      current.skippedKind?.skipPart(input)
       return
     }
-    if (this.unfinished === undefined) input.fail('a part without a value')
-    this.from = this.unfinished.readPart(input, this.keys, this.place, this.from)
-    if (this.from === COMPLETE) this.unfinished = undefined
+    if (current.unfinished === undefined) input.fail('a part without a value')
+    current.from = current.unfinished.readPart(input, this.keys, current.place, current.from)
+    if (current.from === COMPLETE) current.unfinished = undefined
   }
 
-  private gone(): void {
-    this.locate()
-    if (this.place.entry !== 0) this.keys.drop(this.place)
+  private gone(place: Place): void {
+    this.locate(place)
+    if (place.entry !== 0) this.keys.drop(place)
   }
 }

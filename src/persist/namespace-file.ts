@@ -27,7 +27,7 @@ export function saveNamespaces(path: string, rules: readonly Rule[]): void {
   const lines = [HEAD, ...rules.map(lineOf), `end ${rules.length}`, '']
   const file = new AtomicFile(path)
   try {
-    file.writeSync(fromText(lines.join('\n')))
+    file.writeSync(fromText(lines.join('\n')), 0)
     file.commitSync()
   } catch (error) {
     file.abandon()

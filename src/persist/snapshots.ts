@@ -7,9 +7,10 @@ import { SAVE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { hasCode, removeStaleTemps, renameDurably } from './atomic-file.ts'
+import { SaveCancelled } from './encoder.ts'
 import { SnapshotDamaged } from './format.ts'
 import { type Loaded, loadSnapshot } from './loader.ts'
-import { BackgroundSave, SaveCancelled, type Saved, type SaveMode, saveSync } from './writer.ts'
+import { BackgroundSave, type Saved, type SaveMode, saveSync } from './writer.ts'
 
 /** Pause after a failed save before the next one by itself (Redis's CONFIG_BGSAVE_RETRY_DELAY). */
 const RETRY_MS = 5000

@@ -61,6 +61,7 @@ export function openAt(keys: Keyspace, p: Place, v: Value): void {
 
 /** From here to commitValue or settleValue the value at `p` is changed, and nothing else in its arena. */
 export function beginValue(keys: Keyspace, p: Place, v: Value): void {
+  keys.saveFirst(p)
   v.allocatedBefore = v.a.allocatedBytes
   v.logicalBefore = v.logical
   keys.changing = v

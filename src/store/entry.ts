@@ -21,6 +21,8 @@ export const FLAG_TIMED = 1
 export const FLAG_OUTSIDE = 2
 /** The timer has fired for an entry that is waiting to be freed: it is in no list of the wheel any more. */
 export const FLAG_UNLISTED = 4
+/** Equal to that of `keyspace.savedMark` unless a running save has still to write the key (store/saving.ts). */
+export const FLAG_SAVED = 8
 
 export const HEADER_BYTES = 12
 export const TIMED_HEADER_BYTES = 32

@@ -10,7 +10,16 @@ import { Hash } from '../values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../values/hash-clock.ts'
 import type { Clock } from './clock.ts'
 import { openAt, settleValue } from './collections.ts'
-import { FLAG_OUTSIDE, FLAG_TIMED, FLAG_UNLISTED, keyLength, keyStart, namespaceOf, TIMER_AT } from './entry.ts'
+import {
+  FLAG_OUTSIDE,
+  FLAG_SAVED,
+  FLAG_TIMED,
+  FLAG_UNLISTED,
+  keyLength,
+  keyStart,
+  namespaceOf,
+  TIMER_AT,
+} from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Place } from './place.ts'
 import {
@@ -206,6 +215,7 @@ export class Expiry {
     let from = dictCount(a, record) === 0 ? ALL_HASHES : 0
     while (this.batch.length === 0 && from < ALL_HASHES) from = dictScan(a, record, from, 1, this.batch)
     if (this.batch.length === 0) {
+      this.keys.saving?.forget(shard, record)
       a.i32[ROOT_DEAD >> 2] = a.i32[(record + DB_NEXT_DEAD) >> 2]
       a.free(record)
       return
@@ -214,7 +224,7 @@ export class Expiry {
     const at = (ns + NS_FREED) >> 2
     this.batch.length = 0
     const next = dictScan(a, ns, a.i32[at] >>> 0, STEPS_PER_LOOK, this.batch)
-    for (let i = 0; i < this.batch.length; i++) this.freeEntry(shard, this.batch.refs[i] as number)
+    for (let i = 0; i < this.batch.length; i++) this.freeEntry(shard, ns, this.batch.refs[i] as number)
     this.freed += this.batch.length
     a.i32[(record + DB_KEYS) >> 2] -= this.batch.length
     if (next < ALL_HASHES) {
@@ -226,12 +236,14 @@ export class Expiry {
     let slot = dictFind(a, record, hash)
     while (slot !== 0 && dictRef(a, slot) !== ns) slot = dictNext(a, record, slot, hash)
     dictRemove(a, record, slot)
+    this.keys.saving?.forget(shard, ns)
     a.free(ns)
   }
 
-  private freeEntry(shard: Shard, e: number): void {
+  private freeEntry(shard: Shard, ns: number, e: number): void {
     const a = shard.arena
     const flags = a.u8[e + 7]
+    if (((flags ^ this.keys.savedMark) & FLAG_SAVED) !== 0) this.keys.saving?.before(shard, ns, e)
     if ((flags & (FLAG_TIMED | FLAG_UNLISTED)) === FLAG_TIMED) wheelRemove(a, shard.wheel, e + TIMER_AT)
     if ((flags & FLAG_OUTSIDE) !== 0) this.keys.releaseValue(a, e)
     a.free(e)

@@ -15,6 +15,7 @@ import {
   deadlineMs,
   entryBytes,
   FLAG_OUTSIDE,
+  FLAG_SAVED,
   FLAG_TIMED,
   isTimed,
   keyLength,
@@ -26,6 +27,7 @@ import {
 import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
+import type { Saving } from './saving.ts'
 import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, type Shard } from './shard.ts'
 import { retime, time, untime } from './timers.ts'
 
@@ -67,6 +69,9 @@ export class Keyspace extends KeyFinder {
   keepsDeadlines = false
   /** Changes since the last snapshot. */
   dirty = 0
+  /** The save that runs, and the mark of entries that it need not write (any more): 0 or FLAG_SAVED. */
+  saving: Saving | undefined
+  savedMark = 0
   /** The collection that the running command is changing, and where its key is (store/collections.ts). */
   changing: Value | undefined
   changingAt: Place
@@ -97,6 +102,12 @@ export class Keyspace extends KeyFinder {
   announce(p: Place, event: string): void {
     const { observers } = this
     for (let i = 0; i < observers.length; i++) observers[i]?.changed(p, event)
+  }
+
+  /** What is said of the key at `p`, which is there, before it changes or goes: a save that runs may have to write it first. */
+  saveFirst(p: Place): void {
+    if (((p.shard.arena.u8[p.entry + 7] ^ this.savedMark) & FLAG_SAVED) !== 0)
+      this.saving?.before(p.shard, p.ns, p.entry)
   }
 
   /** Starts the hit counter of the key at `p` anew. */
@@ -196,10 +207,11 @@ export class Keyspace extends KeyFinder {
   ): number {
     const a = p.shard.arena
     const keyBytes = p.keyEnd - p.keyStart
-    const flags = outside | (deadline === 0 ? 0 : FLAG_TIMED)
+    const flags = outside | this.savedMark | (deadline === 0 ? 0 : FLAG_TIMED)
     const need = overheadBytes(keyBytes, flags & FLAG_TIMED) + inlineBytes
     const old = p.entry
     if (old === 0) return this.insert(p, kind, valueWord, flags, need, deadline, logicalBytes)
+    this.saveFirst(p)
     const oldBytes = entryBytes(a, old)
     const oldFlags = a.u8[old + 7]
     const logicalBefore = this.valueLogical(a, old)
@@ -280,6 +292,7 @@ export class Keyspace extends KeyFinder {
 
   /** Removes the key at `p`; the place then says that it does not exist. Without announcing it. */
   drop(p: Place): void {
+    this.saveFirst(p)
     this.epoch++
     const a = p.shard.arena
     const { ns, entry: e } = p
@@ -292,6 +305,7 @@ export class Keyspace extends KeyFinder {
     p.slot = 0
     p.entry = 0
     if (dictCount(a, ns) === 0) {
+      this.saving?.forget(p.shard, ns)
       p.shard.dropNamespace(ns)
       p.ns = 0
     }
@@ -308,6 +322,7 @@ export class Keyspace extends KeyFinder {
     const a = p.shard.arena
     const e = p.entry
     if (deadline !== 0 && isTimed(a, e)) {
+      this.saveFirst(p)
       retime(p, e, deadline)
       return
     }
@@ -324,11 +339,12 @@ export class Keyspace extends KeyFinder {
     const a = p.shard.arena
     const e = p.entry
     const oldFlags = a.u8[e + 7]
-    const flags = outside | (deadline === 0 ? 0 : FLAG_TIMED)
+    const flags = outside | this.savedMark | (deadline === 0 ? 0 : FLAG_TIMED)
     const keyBytes = keyLength(a, e)
     const oldInline = (oldFlags & FLAG_OUTSIDE) !== 0 ? 0 : a.i32[e >> 2]
     const moved = a.alloc(overheadBytes(keyBytes, flags & FLAG_TIMED) + inlineBytes)
     if (moved === 0) throw OOM_ARENA
+    this.saveFirst(p)
     writeHeader(a, moved, valueWord, a.u8[e + 6], flags, a.i32[(e + 8) >> 2], keyBytes)
     const from = keyStart(a, e)
     copy(a.u8, keyStart(a, moved), a.u8, from, from + keyBytes + Math.min(oldInline, inlineBytes))
@@ -364,7 +380,7 @@ export class Keyspace extends KeyFinder {
       let others = 0
       for (let i = 0; i < this.databases; i++)
         if (i !== db) others += shard.arena.i32[(shard.database(i) + DB_KEYS) >> 2]
-      if (others === 0) shard.reset(this.nowMs)
+      if (others === 0 && this.saving === undefined) shard.reset(this.nowMs)
       else if (!shard.detach(db)) throw OOM_ARENA
     }
     this.announceFlush(db, keys)
@@ -375,6 +391,7 @@ export class Keyspace extends KeyFinder {
     this.epoch++
     let keys = 0
     for (let db = 0; db < this.databases; db++) keys += this.size(db)
+    this.saving?.flushing()
     for (const shard of this.shards) shard.reset(this.nowMs)
     for (let db = 0; db < this.databases; db++) this.announceFlush(db, 0)
     this.dirty += keys

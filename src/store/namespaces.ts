@@ -72,7 +72,8 @@ export function flushNamespace(keys: Keyspace, db: number, namespace: Namespace)
     const ns = recordIn(shard, db, namespace)
     if (ns === 0) continue
     const count = dictCount(shard.arena, ns)
-    if (isAlone(keys, shard, count)) shard.reset(keys.nowMs)
+    keys.saving?.leaving(shard, ns)
+    if (keys.saving === undefined && isAlone(keys, shard, count)) shard.reset(keys.nowMs)
     else if (!shard.detachNamespace(ns)) throw OOM_ARENA
     flushed += count
   }
@@ -82,8 +83,12 @@ export function flushNamespace(keys: Keyspace, db: number, namespace: Namespace)
 /** Exchanges what two databases have of a namespace. Throws OOM when a table has no room; nothing is changed then. */
 export function swapNamespace(keys: Keyspace, a: number, b: number, namespace: Namespace): void {
   keys.epoch++
-  const swap = (shard: Shard): boolean =>
-    shard.swapNamespace(a, recordIn(shard, a, namespace), b, recordIn(shard, b, namespace))
+  const swap = (shard: Shard): boolean => {
+    const nsInA = recordIn(shard, a, namespace)
+    const nsInB = recordIn(shard, b, namespace)
+    for (const ns of [nsInA, nsInB]) if (ns !== 0) keys.saving?.leaving(shard, ns)
+    return shard.swapNamespace(a, nsInA, b, nsInB)
+  }
   for (const [i, shard] of keys.shards.entries()) {
     if (swap(shard)) continue
     // There is room to go back to where they came from.

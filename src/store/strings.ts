@@ -51,7 +51,13 @@ export function makeString(keys: Keyspace, p: Place, length: number, encoding: n
   const kind = (TYPE_STRING << 4) | encoding
   const e = p.entry
   // A string over one of the same length, both without deadline, is the common case: nothing but the bytes changes.
-  if (e !== 0 && deadline === 0 && a.i32[e >> 2] === length && a.u8[e + 7] === 0 && a.u8[e + 6] >> 4 === TYPE_STRING) {
+  if (
+    e !== 0 &&
+    deadline === 0 &&
+    a.i32[e >> 2] === length &&
+    a.u8[e + 7] === keys.savedMark &&
+    a.u8[e + 6] >> 4 === TYPE_STRING
+  ) {
     a.u8[e + 6] = kind
     return stringStart(a, e)
   }
@@ -91,6 +97,7 @@ export function setInteger(keys: Keyspace, p: Place, n: number): void {
   const length = intLength(n)
   const a = p.shard.arena
   if (p.entry !== 0 && a.i32[p.entry >> 2] === length && (a.u8[p.entry + 7] & FLAG_OUTSIDE) === 0) {
+    keys.saveFirst(p)
     a.u8[p.entry + 6] = (TYPE_STRING << 4) | INT
     writeInt(a.u8, stringStart(a, p.entry), n)
     return
@@ -103,6 +110,7 @@ export function setInteger(keys: Keyspace, p: Place, n: number): void {
  * bytes are undefined. Returns where the value starts. Throws OOM before any change.
  */
 export function resizeString(keys: Keyspace, p: Place, length: number): number {
+  keys.saveFirst(p)
   const a = p.shard.arena
   const e = p.entry
   const before = stringLength(a, e)
@@ -127,6 +135,12 @@ export function resizeString(keys: Keyspace, p: Place, length: number): number {
   a.u8[p.entry + 6] = (TYPE_STRING << 4) | RAW
   keys.account(p.ns, a, length - before, 0)
   return stringStart(a, p.entry)
+}
+
+/** Where the bytes of the string at `p` start, for those who change some of them where they are. */
+export function editString(keys: Pick<Keyspace, 'saveFirst'>, p: Place): number {
+  keys.saveFirst(p)
+  return stringStart(p.shard.arena, p.entry)
 }
 
 function withSlack(length: number): number {

@@ -72,6 +72,7 @@ export function moveKey(keys: Keyspace, from: Place, to: Place): void {
   const a = from.shard.arena
   const e = from.entry
   const access = a.i32[(e + 8) >> 2]
+  keys.saveFirst(from)
   const isReplaced = to.entry !== 0
   // Within a namespace there are no more keys than before.
   const arrivals = from.nsHash === to.nsHash ? undefined : keys.arrivals

@@ -14,7 +14,16 @@ import { dictClear, dictCount, dictInsert, dictScan, PairBatch } from '../memory
 import { dictTwist } from '../memory/dict-twist.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { VIEWS } from '../values/views.ts'
-import { deadlineMs, entryBytes, FLAG_OUTSIDE, isTimed, keyLength, keyStart, NAMESPACE_AT } from './entry.ts'
+import {
+  deadlineMs,
+  entryBytes,
+  FLAG_OUTSIDE,
+  FLAG_SAVED,
+  isTimed,
+  keyLength,
+  keyStart,
+  NAMESPACE_AT,
+} from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Namespace } from './namespace.ts'
 import { Place } from './place.ts'
@@ -129,7 +138,8 @@ export function swapNamespaces(keys: Keyspace, a: Namespace, b: Namespace): void
 }
 
 /** Frees a namespace record whose entries are another one's. */
-function discard(shard: Shard, ns: number): void {
+function discard(keys: Keyspace, shard: Shard, ns: number): void {
+  keys.saving?.forget(shard, ns)
   dictClear(shard.arena, ns)
   shard.dropNamespace(ns)
 }
@@ -189,7 +199,7 @@ class Rebuild {
 
   /** Leaves everything as it was: what was built is freed in slices, but for entries that were never moved. */
   private giveUp(): void {
-    for (const { from, to } of this.renamed) discard(from.shard, to)
+    for (const { from, to } of this.renamed) discard(this.keys, from.shard, to)
     this.release()
   }
 
@@ -205,9 +215,15 @@ class Rebuild {
     const { keys } = this
     if (this.databases.size === 0) return
     keys.dirty += changes
-    for (const { from, to } of this.renamed) this.adopt(from.shard.arena, to)
-    for (const { shard, ns, to } of this.moves) shard.handOver(ns, to)
-    for (const { from } of this.renamed) discard(from.shard, from.ns)
+    for (const { from, to } of this.renamed) {
+      keys.saving?.renaming(from.shard, from.ns, to)
+      this.adopt(from.shard.arena, to)
+    }
+    for (const { shard, ns, to } of this.moves) {
+      keys.saving?.leaving(shard, ns)
+      shard.handOver(ns, to)
+    }
+    for (const { from } of this.renamed) discard(keys, from.shard, from.ns)
     this.release()
     for (const name of names) {
       // To observers each name is a change of its own.
@@ -284,6 +300,7 @@ class Rebuild {
       throw OOM_ARENA
     }
     copy(arena.u8, clone, a.u8, e, e + bytes)
+    arena.u8[clone + 7] = (arena.u8[clone + 7] & ~FLAG_SAVED) | keys.savedMark
     if (isTimed(a, e)) time(to, clone, deadlineMs(a, e))
     arena.i32[(arena.i32[(to.ns + NS_DB) >> 2] + DB_KEYS) >> 2]++
     const logical = arena.i32[(to.ns + NS_NAME_LENGTH) >> 2] + keyLength(a, e) + keys.valueLogical(a, e)
