@@ -78,6 +78,7 @@ export interface ReadContext extends SessionContext {
     | 'binding'
     | 'nowMs'
     | 'accessClock'
+    | 'uses'
     | 'shards'
     | 'read'
     | 'peek'

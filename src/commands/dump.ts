@@ -5,7 +5,7 @@ import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
 import { buildPayload, dumpValue, isPayload } from '../persist/rdb/payload.ts'
 import type { RdbValueReader } from '../persist/rdb/read.ts'
 import { BUSYKEY, CommandError, SYNTAX } from '../resp/errors.ts'
-import { idleFor, withHits } from '../store/access.ts'
+import { idleFor } from '../store/access.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { READ_ONE, WRITE_ONE } from './key-specs.ts'
@@ -97,14 +97,14 @@ function restore(ctx: WriteContext, args: Args): void {
   ctx.reply.ok()
 }
 
-/** Of the two the policy's own counts, as in Redis. */
-function markUse({ keys, services }: WriteContext, idleSeconds: number, hits: number): void {
-  const { arena } = keys.at.shard
-  const isByHits = services.config.counting === 'frequency'
-  const now = keys.accessClock | 1
-  const word =
-    isByHits && hits >= 0 ? withHits(now, hits) : idleSeconds >= 0 ? idleFor(keys.accessClock, idleSeconds) : now
-  arena.i32[(keys.at.entry + 8) >> 2] = word
+/** What the policies have no use for is passed over, as in Redis. */
+function markUse({ keys, services }: WriteContext, idleSeconds: number, frequency: number): void {
+  const { i32 } = keys.at.shard.arena
+  const { counting } = services.config
+  let word = keys.uses.fresh(keys.accessClock)
+  if (frequency >= 0 && counting !== 'recency') word = keys.uses.withFrequency(word, frequency)
+  else if (idleSeconds >= 0 && counting !== 'frequency') word = idleFor(word, idleSeconds)
+  i32[(keys.at.entry + 8) >> 2] = word
 }
 
 export const dumpCommands: readonly Command[] = [

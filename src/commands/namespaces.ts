@@ -9,6 +9,7 @@ import { globMatches } from '../bytes/glob.ts'
 import { bytesOf } from '../bytes/units.ts'
 import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import { boundElsewhere, CommandError, SAME_OBJECT, SYNTAX } from '../resp/errors.ts'
+import { POLICY_NAMES, policyNamed } from '../store/eviction-policies.ts'
 import { Namespace } from '../store/namespace.ts'
 import type { Properties } from '../store/namespace-rules.ts'
 import { NS_ALLOCATED, NS_LOGICAL, NS_NAME, NS_NAME_LENGTH, NS_TIMED, type Shard } from '../store/shard.ts'
@@ -34,7 +35,7 @@ const NO_SUCH_PROPERTY = new CommandError('ERR a namespace has quota, policy, de
 const BAD_QUOTA = new CommandError('ERR quota must be a memory value, or none')
 const BAD_MAX_KEYS = new CommandError('ERR max-keys must be a whole number, or none')
 const BAD_TTL = new CommandError('ERR default-ttl must be seconds (60), milliseconds (1500ms), or none')
-const NO_EVICTION = new CommandError('ERR keys are not evicted yet: the only policy is noeviction (or none)')
+const BAD_POLICY = new CommandError(`ERR policy must be default or one of ${POLICY_NAMES.join(', ')}`)
 
 /** The namespace in word `i`. Throws when it is none of the client's business. */
 function namespaceIn(ctx: Context, args: Args, i: number): Namespace {
@@ -121,7 +122,7 @@ function info(ctx: Context, args: Args): void {
     ['allocated', sums.allocatedBytes],
     ['hits', lookUps?.hits],
     ['misses', lookUps?.misses],
-    ['evictions', 0],
+    ['evictions', services.eviction.countIn(namespace)],
     ['quota', quotaBytes],
     ['max-keys', maxKeys],
     ['default-ttl-ms', defaultTtlMs],
@@ -143,7 +144,7 @@ function info(ctx: Context, args: Args): void {
     else reply.int(n)
   }
   reply.bulkText('policy')
-  reply.bulkText('noeviction')
+  reply.bulkText(services.eviction.policyOf(namespace.hash).name)
   reply.bulkText('frozen')
   reply.bool(isFrozen)
 }
@@ -174,8 +175,9 @@ const PROPERTIES: Readonly<Record<string, (text: string) => Partial<Properties>>
   },
   'default-ttl': text => ({ defaultTtlMs: isNone(text) ? 0 : milliseconds(text) }),
   policy: text => {
-    if (text !== 'none' && text !== 'noeviction') throw NO_EVICTION
-    return {}
+    const policy = policyNamed(text)
+    if (policy === undefined && text !== 'default') throw BAD_POLICY
+    return { policy }
   },
 }
 

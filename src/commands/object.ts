@@ -2,7 +2,7 @@
 
 import { parseSafe } from '../bytes/int64.ts'
 import { CommandError, LFU_NOT_SELECTED, LFU_SELECTED } from '../resp/errors.ts'
-import { hitsOf, idleSeconds } from '../store/access.ts'
+import { idleSeconds } from '../store/access.ts'
 import { entryEncoding, entryType, stringLength, stringStart } from '../store/entry.ts'
 import { INT } from '../values/string.ts'
 import { encodingName, TYPE_STRING } from '../values/types.ts'
@@ -57,8 +57,8 @@ function idletime(ctx: ReadContext, args: Args): void {
 function freq(ctx: ReadContext, args: Args): void {
   const e = lookSecond(ctx, args)
   if (e === 0) return
-  if (ctx.services.config.counting !== 'frequency') throw LFU_NOT_SELECTED
-  ctx.reply.int(hitsOf(ctx.keys.at.shard.arena.i32[(e + 8) >> 2]))
+  if (ctx.services.config.counting === 'recency') throw LFU_NOT_SELECTED
+  ctx.reply.int(ctx.keys.uses.frequency(ctx.keys.at.shard.arena.i32[(e + 8) >> 2], ctx.keys.accessClock))
 }
 
 const LOOK = {

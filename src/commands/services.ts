@@ -5,6 +5,7 @@ import type { SlowLog } from '../metrics/slow-log.ts'
 import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import type { PauseKind } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
+import type { Policy } from '../store/eviction-policies.ts'
 import type { Namespace } from '../store/namespace.ts'
 import type { NamespaceRules } from '../store/namespace-rules.ts'
 import type { Tracking } from '../tracking/tracking.ts'
@@ -78,6 +79,11 @@ export interface Services {
   /** Who listens to which channel. */
   readonly channels: ChannelSpaces<Session>
   readonly tracking: Pick<Tracking, 'enable' | 'disable'>
+  readonly eviction: {
+    policyOf(nsHash: number): Policy
+    /** Keys evicted from a namespace; undefined for one that is not counted apart. */
+    countIn(namespace: Namespace): number | undefined
+  }
   /** What was configured for namespaces. */
   readonly namespaces: NamespaceRules
   readonly config: {
@@ -97,8 +103,8 @@ export interface Services {
     /** Version claimed to clients. */
     readonly redisVersion: string
     readonly databases: number
-    /** What the hits of the access word stand for under the present policy. */
-    readonly counting: 'recency' | 'frequency'
+    /** What the access word is good for under the present policies: OBJECT IDLETIME, OBJECT FREQ, or both. */
+    readonly counting: 'recency' | 'frequency' | 'both'
     /** Whether DUMP packs strings (rdbcompression). */
     readonly compression: 'on' | 'off'
   }

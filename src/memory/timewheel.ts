@@ -52,6 +52,10 @@ const PACE = 0.75
 /** Timers that move down between two wake-ups, when nothing else wakes the caller. */
 const PACE_TIMERS = 128
 const COUNT_LIMIT = 0x7fffffff
+/** Buckets of all levels, numbered through. */
+export const WHEEL_BUCKETS = LEVELS * BUCKETS
+/** Timers of one bucket that wheelSome takes: the first ones are the last filed, so more of them would say no more. */
+const SOME_OF_BUCKET = 4
 
 const NEXT = 8
 const PREV = 12
@@ -144,6 +148,26 @@ export function wheelNextMs(a: Arena, wheel: number): number {
     next = Math.min(next, time)
   }
   return next
+}
+
+/** Some of the filed timers into `out`, from a bucket on and around; returns how many. None only when there are none. */
+export function wheelSome(a: Arena, wheel: number, from: number, out: Int32Array): number {
+  const { i32 } = a
+  const bits = (wheel + BITS) >> 2
+  const words = WHEEL_BUCKETS >> 5
+  let n = 0
+  for (let i = 0; i < words && n < out.length; i++) {
+    const word = ((from >> 5) + i) % words
+    for (let found = i32[bits + word]; found !== 0 && n < out.length; found &= found - 1) {
+      const bucket = (word << 5) + 31 - Math.clz32(found & -found)
+      let t = i32[(wheel + HEADS + 4 * bucket) >> 2]
+      for (let k = 0; t !== 0 && k < SOME_OF_BUCKET && n < out.length; k++) {
+        out[n++] = t
+        t = i32[(t + NEXT) >> 2]
+      }
+    }
+  }
+  return n
 }
 
 function currentHead(a: Arena, wheel: number): number {

@@ -6,7 +6,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import type { Rule } from '../store/namespace-rules.ts'
 import type { CommandStats, NamespaceLabels } from './command-stats.ts'
 import { histogramText } from './histograms.ts'
-import { type NamespaceRow, NamespaceSurvey } from './namespaces.ts'
+import { labelText, type NamespaceRow, NamespaceSurvey } from './namespaces.ts'
 
 export interface MetricSources {
   readonly keys: Keyspace
@@ -14,6 +14,8 @@ export interface MetricSources {
   readonly labels: NamespaceLabels
   /** What was configured for namespaces. */
   readonly rules: () => readonly Rule[]
+  /** Keys evicted, and removed because they were read, by the number of the namespace's label. */
+  readonly evictions: { readonly evicted: readonly number[]; readonly afterRead: readonly number[] }
   /** Full names by command number. */
   readonly commands: readonly string[]
   /** Bytes allocated when the server was empty. */
@@ -60,6 +62,7 @@ export class Exposition {
     this.ruleGauge('kvns_namespace_quota_bytes', 'Quota of a namespace that has one.', rule => rule.quotaBytes)
     this.ruleGauge('kvns_namespace_frozen', '1 for a namespace that is read-only.', rule => (rule.isFrozen ? 1 : 0))
     this.addCommands()
+    this.addEvictions()
     this.addTotals()
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_DELAY_MS })
     for (const name of BROKEN) this.registry.removeSingleMetric(name)
@@ -177,6 +180,26 @@ export class Exposition {
         add('unknown', 'rejected', stats.unknown)
       },
     })
+  }
+
+  private addEvictions(): void {
+    const { evictions, labels } = this.sources
+    const add = (name: string, help: string, counts: readonly number[]): void => {
+      const counter: Counter<'namespace'> = new Counter({
+        name,
+        help,
+        labelNames: ['namespace'],
+        registers: [this.registry],
+        collect: () => {
+          counter.reset()
+          counts.forEach((count, label) => {
+            counter.inc({ namespace: labelText(labels.names, label) }, count)
+          })
+        },
+      })
+    }
+    add('kvns_evictions_total', 'Keys evicted to make room.', evictions.evicted)
+    add('kvns_ear_evictions_total', 'Keys removed because they were read (policy ear).', evictions.afterRead)
   }
 
   private addTotals(): void {

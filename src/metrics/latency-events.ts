@@ -7,7 +7,13 @@ import type { Clock } from '../store/clock.ts'
 const SAMPLES = 160
 
 /** What can hold the server up. */
-export type LatencyEvent = 'command' | 'fast-command' | 'expire-cycle' | 'garbage-collection' | 'snapshot-step'
+export type LatencyEvent =
+  | 'command'
+  | 'fast-command'
+  | 'expire-cycle'
+  | 'eviction-cycle'
+  | 'garbage-collection'
+  | 'snapshot-step'
 
 export interface LatencySample {
   /** Unix time. */

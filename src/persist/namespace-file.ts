@@ -1,16 +1,17 @@
 // The properties of namespaces, beside the snapshot: a small text, written as a whole whenever one changes.
 //
 //   # kvns: properties of namespaces, as NS SET and NS FREEZE left them.
-//   "cache" quota 104857600 max-keys 0 default-ttl-ms 60000 frozen no
+//   "cache" quota 104857600 max-keys 0 default-ttl-ms 60000 frozen no policy allkeys-lru
 //   end 1
 //
-// Names are quoted as in Redis's configuration. Whatever is not as it was written stops the server: to go on without a
+// Names are quoted as in Redis's configuration. A policy is there only where the namespace has one of its own. Whatever is not as it was written stops the server: to go on without a
 // quota or with a namespace that should be frozen is worse than to be told.
 
 import { readFileSync } from 'node:fs'
 import { fromText, toText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import { quoteText, splitArguments } from '../bytes/quote.ts'
+import { policyNamed } from '../store/eviction-policies.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Namespace } from '../store/namespace.ts'
 import type { Properties, Rule } from '../store/namespace-rules.ts'
@@ -18,6 +19,7 @@ import { AtomicFile, hasCode, removeStaleTemps } from './atomic-file.ts'
 
 const HEAD = '# kvns: properties of namespaces, as NS SET and NS FREEZE left them.'
 const WORDS_PER_LINE = 9
+const WORDS_WITH_POLICY = 11
 
 /** The file that goes with a snapshot's. */
 export const namespacePath = (snapshotPath: string): string => `${snapshotPath}.namespaces`
@@ -35,9 +37,10 @@ export function saveNamespaces(path: string, rules: readonly Rule[]): void {
   }
 }
 
-function lineOf({ namespace: { bytes }, quotaBytes, maxKeys, defaultTtlMs, isFrozen }: Rule): string {
+function lineOf({ namespace: { bytes }, quotaBytes, maxKeys, defaultTtlMs, isFrozen, policy }: Rule): string {
   const name = quoteText(bytes, 0, bytes.length)
-  return `${name} quota ${quotaBytes} max-keys ${maxKeys} default-ttl-ms ${defaultTtlMs} frozen ${isFrozen ? 'yes' : 'no'}`
+  const own = policy === undefined ? '' : ` policy ${policy.name}`
+  return `${name} quota ${quotaBytes} max-keys ${maxKeys} default-ttl-ms ${defaultTtlMs} frozen ${isFrozen ? 'yes' : 'no'}${own}`
 }
 
 /** The rules in the file; none when there is no file. Throws an Error with one clear line when it is not as it was written. */
@@ -66,7 +69,7 @@ export function loadNamespaces(path: string, keys: Keyspace): readonly Rule[] {
 
 function ruleOf(line: Uint8Array, keys: Keyspace): Rule | undefined {
   const words = splitArguments(line, 0, line.length)
-  if (words?.length !== WORDS_PER_LINE) return undefined
+  if (words?.length !== WORDS_PER_LINE && words?.length !== WORDS_WITH_POLICY) return undefined
   const [name = '', ...rest] = words.map(word => toText(word, 0, word.length))
   const values: Partial<Record<string, string>> = {}
   for (let i = 0; i < rest.length; i += 2) values[rest[i] ?? ''] = rest[i + 1] ?? ''
@@ -75,9 +78,11 @@ function ruleOf(line: Uint8Array, keys: Keyspace): Rule | undefined {
     maxKeys: amount(values['max-keys']),
     defaultTtlMs: amount(values['default-ttl-ms']),
     isFrozen: values.frozen === 'yes',
+    policy: policyNamed(values.policy ?? ''),
   }
   const { quotaBytes, maxKeys, defaultTtlMs } = properties
   const isWhole = [quotaBytes, maxKeys, defaultTtlMs].every(n => n >= 0)
+  if ((properties.policy === undefined) !== (words.length === WORDS_PER_LINE)) return undefined
   if (!isWhole || (values.frozen !== 'yes' && values.frozen !== 'no')) return undefined
   return { ...properties, namespace: new Namespace(name, keys) }
 }

@@ -29,24 +29,29 @@ import type { Session } from '../session/session.ts'
 import { queuedBytes, type Transaction } from '../session/transaction.ts'
 import type { Clock } from '../store/clock.ts'
 import { abandonValue } from '../store/collections.ts'
+import type { Eviction } from '../store/eviction.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
 import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
 import { GATES } from './gates.ts'
+import { MemoryGate } from './memory-gate.ts'
 import { NamespaceGate } from './namespace-gate.ts'
 import { type ContextOptions, RunningContext } from './running-context.ts'
 import { LONG_REQUEST_BYTES, Timing } from './timing.ts'
+import { Writers } from './writers.ts'
 
 /** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
 const TIGHT_BYTES = 128 << 20
 
 const NONE: readonly Words[] = []
+const NO_ROOM_FOR_EXEC = new CommandError(`EXECABORT Transaction discarded because of: ${OOM.reply}`)
 
 export interface DispatcherOptions extends ContextOptions {
   readonly table: CommandTable
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
   readonly clock: Clock
+  readonly eviction: Eviction
   /** Bytes that a transaction may queue. */
   readonly maxQueuedBytes: () => number
   /** Told of every thrown value that is no reply: a bug of ours. */
@@ -58,6 +63,8 @@ export class Dispatcher {
   readonly onlookers: Onlooker[] = []
   readonly timing: Timing
   readonly namespaces: NamespaceGate
+  readonly memory: MemoryGate
+  private readonly eviction: Eviction
   private readonly table: CommandTable
   private readonly keys: Keyspace
   private readonly stats: CommandStats
@@ -71,12 +78,21 @@ export class Dispatcher {
   readonly pauses = new Pauses()
   /** Commands with one of these flags are looked at more closely before they run. */
   private gatedFlags = FLAG_PROTECTED
+  /** What runs, or ran last. */
+  private row: TableRow | undefined
+  private args: Args | undefined
   /** Requests whose keys have been hashed, perhaps. */
   private readAhead: readonly Words[] = NONE
 
   constructor(options: DispatcherOptions, idle: Session) {
     this.context = new RunningContext(options, idle)
-    this.namespaces = new NamespaceGate(options.keys, options.services.namespaces)
+    const { eviction } = options
+    const writers = new Writers(options.keys)
+    this.eviction = eviction
+    eviction.writing = () =>
+      this.row === undefined || this.args === undefined ? [] : writers.of(this.row, this.args).values()
+    this.memory = new MemoryGate(options.keys, eviction, writers)
+    this.namespaces = new NamespaceGate(options.keys, options.services.namespaces, eviction, writers)
     this.table = options.table
     this.keys = options.keys
     this.stats = options.stats
@@ -109,11 +125,17 @@ export class Dispatcher {
   private prepare(): void {
     const { keys, context } = this
     this.bind(context.session.namespace)
-    this.namespaces.leave()
-    const isTight = keys.limitBytes - keys.allocatedBytes() < TIGHT_BYTES
+    this.settleMemory()
+    const isTight = this.eviction.markBytes - keys.allocatedBytes() < TIGHT_BYTES
     this.gatedFlags =
       FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch
+  }
+
+  /** The command that ran is over: the limit is that of all namespaces again, and what it took above that is made up for. */
+  private settleMemory(): void {
+    this.namespaces.leave()
+    if (this.eviction.isOwed) this.eviction.settle()
   }
 
   /** The flags of commands that a pause holds. */
@@ -148,6 +170,7 @@ export class Dispatcher {
   end(last?: Args): void {
     this.keys.binding = undefined
     this.readAhead = NONE
+    if (this.eviction.isOwed) this.settleMemory()
     this.settleLast(last)
   }
 
@@ -256,7 +279,7 @@ export class Dispatcher {
   private runQueued(requests: readonly Words[], needsMemory: boolean): void {
     const { context, keys, stats } = this
     const { session, reply, waiting } = context
-    if (needsMemory) this.refuseAboveLimit()
+    if (needsMemory && !this.eviction.makeRoom(0)) throw NO_ROOM_FOR_EXEC
     reply.array(requests.length)
     waiting.isAllowed = false
     stats.settle(this.clock.nowNs())
@@ -275,13 +298,6 @@ export class Dispatcher {
     waiting.isAllowed = true
   }
 
-  private refuseAboveLimit(): void {
-    const { keys } = this
-    while (keys.allocatedBytes() > keys.limitBytes) {
-      if (!keys.onPressure()) throw new CommandError(`EXECABORT Transaction discarded because of: ${OOM.reply}`)
-    }
-  }
-
   /** Answers a request that waits with an error, and counts it as a call that failed. */
   endWait(args: Args, error: CommandError): void {
     this.fail(this.table.lookup(args.buf, args.starts[0], args.ends[0]) as TableRow, error)
@@ -289,7 +305,8 @@ export class Dispatcher {
 
   /** Runs a request that was checked long ago: its namespaces may have been frozen or filled since. */
   private runChecked(row: TableRow, args: Args): void {
-    const { namespaces } = this
+    const { namespaces, memory } = this
+    memory.prepare(row, args)
     try {
       namespaces.check(row, args)
     } catch (error) {
@@ -299,7 +316,7 @@ export class Dispatcher {
     namespaces.enter()
     if (this.onlookers.length > 0) this.runWatched(row, args)
     else this.run(row, args)
-    namespaces.leave()
+    this.settleMemory()
   }
 
   private run(row: TableRow, args: Args): void {
@@ -307,6 +324,8 @@ export class Dispatcher {
     const mark = reply.mark()
     // A command may have opened a value and left it as it was.
     this.keys.changing = undefined
+    this.row = row
+    this.args = args
     try {
       row.run(this.context, args)
     } catch (error) {

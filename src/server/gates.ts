@@ -3,7 +3,6 @@
 import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import {
-  FLAG_DENYOOM,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
@@ -13,8 +12,9 @@ import {
   FLAG_WHILE_SUBSCRIBED,
   type TableRow,
 } from '../commands/table.ts'
-import { CommandError, MONITOR_AND_KEYS, NOAUTH, NOT_IN_TRANSACTION, OOM, onlyWhileSubscribed } from '../resp/errors.ts'
+import { CommandError, MONITOR_AND_KEYS, NOAUTH, NOT_IN_TRANSACTION, onlyWhileSubscribed } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
+import type { MemoryGate } from './memory-gate.ts'
 import type { NamespaceGate } from './namespace-gate.ts'
 
 const DEBUG_REFUSED = new CommandError(
@@ -26,6 +26,7 @@ const DEBUG_REFUSED = new CommandError(
 export interface GateHost {
   readonly context: Context
   readonly namespaces: NamespaceGate
+  readonly memory: MemoryGate
 }
 
 type Gate = (row: TableRow, session: Session, host: GateHost, args: Args) => void
@@ -42,11 +43,9 @@ export const GATES: readonly Gate[] = [
   function allowedInTransaction(row, session) {
     if (session.transaction !== undefined && (row.flags & FLAG_NO_MULTI) !== 0) throw NOT_IN_TRANSACTION
   },
-  function belowLimit(row, session, { context: { keys } }) {
-    // What is queued takes memory whatever the command.
-    const isQueued = session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0
-    if (!isQueued && (row.flags & FLAG_DENYOOM) === 0) return
-    while (keys.allocatedBytes() > keys.limitBytes) if (!keys.onPressure()) throw OOM
+  function belowLimit(row, session, { context, memory }, args) {
+    context.keys.db = session.db
+    memory.check(row, args, session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0)
   },
   function withinNamespaces(row, _session, { namespaces }, args) {
     namespaces.check(row, args)

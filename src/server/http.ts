@@ -57,11 +57,12 @@ function reason(error: unknown): string {
 /** At the first scrape: loading prom-client would otherwise take 10 ms of every start. */
 async function expositionOf(state: ServerState): Promise<Exposition> {
   const { Exposition } = await import('../metrics/exposition.ts')
-  const { keys, stats, labels, namespaces, table, clients, clock, startedMs, startupBytes } = state
+  const { keys, evictions, stats, labels, namespaces, table, clients, clock, startedMs, startupBytes } = state
   return new Exposition({
     keys,
     stats,
     labels,
+    evictions: { evicted: evictions.byNamespace.counts, afterRead: evictions.readByNamespace.counts },
     rules: () => namespaces.all,
     commands: table.rows.map(row => row.fullName),
     startupBytes,

@@ -6,22 +6,29 @@ import type { Args } from '../commands/args.ts'
 import { keyPositions } from '../commands/key-positions.ts'
 import { FLAG_DENYOOM, FLAG_WRITE, type TableRow } from '../commands/table.ts'
 import { type CommandError, frozenNamespace, namespaceAboveQuota, OOM } from '../resp/errors.ts'
+import type { Eviction } from '../store/eviction.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { NamespaceRules, Rule } from '../store/namespace-rules.ts'
 import { namespaceAllocated } from '../store/whole-namespaces.ts'
+import { neededBytes } from './memory-gate.ts'
+import type { Writers } from './writers.ts'
 
 export class NamespaceGate {
   private readonly keys: Keyspace
   private readonly rules: NamespaceRules
+  private readonly eviction: Eviction
+  private readonly writers: Writers
   /** Of the write that was checked last: the tightest namespace, and what it has left. */
   private tightest: Rule | undefined
   private leftBytes = 0
   /** What is to be put back when the command is done. */
   private lowered: Pick<Keyspace, 'limitBytes' | 'onPressure'> | undefined
 
-  constructor(keys: Keyspace, rules: NamespaceRules) {
+  constructor(keys: Keyspace, rules: NamespaceRules, eviction: Eviction, writers: Writers) {
     this.keys = keys
     this.rules = rules
+    this.eviction = eviction
+    this.writers = writers
   }
 
   /** The row's flag that says that it must be checked; 0 while nothing is configured. */
@@ -40,12 +47,20 @@ export class NamespaceGate {
       const rule = rules.at(args.nsHash)
       if (rule === undefined) continue
       if (rule.isFrozen) throw frozenNamespace(rule.namespace.name)
-      if (rule.quotaBytes > 0 && (row.flags & FLAG_DENYOOM) !== 0 && rule !== this.tightest) this.measure(rule)
+      if (rule.quotaBytes > 0 && (row.flags & FLAG_DENYOOM) !== 0 && rule !== this.tightest)
+        this.measure(rule, row, args)
     }
   }
 
-  private measure(rule: Rule): void {
-    const leftBytes = rule.quotaBytes - namespaceAllocated(this.keys, rule.namespace)
+  /** Makes room below the quota, where the namespace's policy evicts. */
+  private measure(rule: Rule, row: TableRow, args: Args): void {
+    const bytes = neededBytes(row, args)
+    let leftBytes = rule.quotaBytes - namespaceAllocated(this.keys, rule.namespace)
+    const writer = leftBytes < bytes ? this.writers.of(row, args).get(rule.namespace.hash) : undefined
+    if (writer !== undefined) {
+      this.eviction.shrink(writer, bytes - leftBytes)
+      leftBytes = rule.quotaBytes - namespaceAllocated(this.keys, rule.namespace)
+    }
     if (leftBytes < 0) throw namespaceAboveQuota(rule.namespace.name)
     if (this.tightest !== undefined && this.leftBytes <= leftBytes) return
     this.tightest = rule
@@ -58,6 +73,7 @@ export class NamespaceGate {
     const { keys } = this
     const { limitBytes, onPressure } = keys
     this.lowered = { limitBytes, onPressure }
+    this.eviction.limited = this.tightest.namespace
     let quotaLimitBytes = keys.allocatedBytes() + this.leftBytes
     keys.limitBytes = Math.min(limitBytes, quotaLimitBytes)
     keys.onPressure = () => {
@@ -77,6 +93,7 @@ export class NamespaceGate {
     if (lowered === undefined) return
     keys.limitBytes = lowered.limitBytes
     keys.onPressure = lowered.onPressure
+    this.eviction.limited = undefined
     this.lowered = undefined
   }
 

@@ -26,6 +26,7 @@ import { Clients } from './clients.ts'
 import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { Evictions } from './evictions.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
@@ -58,6 +59,7 @@ export class Server {
   readonly keys: Keyspace
   readonly walk: KeyWalk
   readonly expiry: Expiry
+  readonly evictions: Evictions
   readonly snapshots: Snapshots
   readonly table: CommandTable
   readonly stats: CommandStats
@@ -110,6 +112,7 @@ export class Server {
     this.table = buildTable()
     this.stats = new CommandStats(this.table.rows.length)
     this.labels = new NamespaceLabels(config.metricsMaxNamespaces)
+    this.evictions = new Evictions(this)
     const reply = new ReplyWriter()
     this.dispatcher = new Dispatcher(
       {
@@ -120,6 +123,7 @@ export class Server {
         stats: this.stats,
         labels: this.labels,
         clock,
+        eviction: this.evictions.eviction,
         reply,
         maxStringBytes: () => config.maxRespBulkBytes,
         maxQueuedBytes: () => config.clientQueryBufferLimitBytes,
@@ -147,6 +151,7 @@ export class Server {
       config: this.config,
       keys: this.keys,
       expiry: this.expiry,
+      evictions: this.evictions,
       snapshots: this.snapshots,
       channels: this.channels,
       slowLog: this.slowLog,
@@ -202,6 +207,7 @@ export class Server {
       return undefined
     })
     tracking.limit(config.trackingTableMaxKeys)
+    this.evictions.follow(this.dispatcher)
     const watchSlow = (): undefined => this.slowCommands.configure(config)
     config.onChange(SLOW_FIELDS, watchSlow)
     watchSlow()
@@ -328,6 +334,7 @@ export class Server {
     if (this.isTickPaused) return
     this.guarded('tick', () => {
       this.clients.tick()
+      this.evictions.tick()
       this.tracking.tick()
       this.snapshots.tick()
       this.info.tick()
@@ -349,6 +356,7 @@ export class Server {
     this.guarded('expiry', () => {
       const spentNs = this.expiry.spentNs
       more = this.expiry.slice()
+      more = this.evictions.eviction.slice() || more
       this.latency.add('expire-cycle', this.expiry.spentNs - spentNs)
     })
     const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))

@@ -9,6 +9,7 @@ import type { ChannelSpaces } from '../pubsub/spaces.ts'
 import { CommandError, LOADING } from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Clock } from '../store/clock.ts'
+import type { Eviction } from '../store/eviction.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Namespace } from '../store/namespace.ts'
@@ -18,6 +19,7 @@ import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
 import { isSensitive } from './config/table.ts'
+import type { Evictions } from './evictions.ts'
 import { allocatorReport, memoryAdvice, memoryStats } from './info/memory-report.ts'
 import type { Info } from './info.ts'
 import { commandHistograms } from './latency-histograms.ts'
@@ -29,6 +31,7 @@ export interface ServiceParts {
   readonly config: Config
   readonly keys: Keyspace
   readonly expiry: Expiry
+  readonly evictions: Evictions
   readonly snapshots: Snapshots
   readonly channels: ChannelSpaces<Session>
   readonly tracking: Tracking
@@ -58,7 +61,13 @@ function saved(action: () => void): void {
   }
 }
 
-function configService({ config, keys, isLoading }: ServiceParts): Services['config'] {
+/** Redis tells of idle times or frequencies as its policy needs it; where hits are counted for ours, both are there. */
+function countingOf({ policies }: Pick<Eviction, 'policies'>): Services['config']['counting'] {
+  if (policies.some(({ order }) => order === 'infrequent')) return 'frequency'
+  return policies.some(({ vocabulary, order }) => vocabulary === 'kvns' && order !== 'none') ? 'both' : 'recency'
+}
+
+function configService({ config, keys, evictions, isLoading }: ServiceParts): Services['config'] {
   return {
     get: patterns => config.entries(patterns),
     set(pairs, session) {
@@ -89,7 +98,7 @@ function configService({ config, keys, isLoading }: ServiceParts): Services['con
       return config.rdbCompression ? 'on' : 'off'
     },
     get counting() {
-      return /lfu/.test(config.text('maxmemory-policy') ?? '') ? 'frequency' : 'recency'
+      return countingOf(evictions.eviction)
     },
   }
 }
@@ -136,6 +145,10 @@ export function makeServices(parts: ServiceParts): Services {
     },
     channels: parts.channels,
     tracking: parts.tracking,
+    eviction: {
+      policyOf: nsHash => parts.evictions.eviction.policyOf(nsHash),
+      countIn: namespace => parts.evictions.countIn(namespace),
+    },
     namespaces: parts.namespaces,
     config: configService(parts),
     payloads: { checksum: 'checked' },

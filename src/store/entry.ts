@@ -23,6 +23,8 @@ export const FLAG_OUTSIDE = 2
 export const FLAG_UNLISTED = 4
 /** Equal to that of `keyspace.savedMark` unless a running save has still to write the key (store/saving.ts). */
 export const FLAG_SAVED = 8
+/** Read since it was written last, in a namespace where that ends it (after-read.ts). */
+export const FLAG_READ = 16
 
 export const HEADER_BYTES = 12
 export const TIMED_HEADER_BYTES = 32

@@ -2,38 +2,16 @@
 // works in slices bounded by time, pulled by the server's timer; the wheel and the dead records in the arena keep the place
 // where a slice stopped.
 
-import { copy } from '../bytes/ascii.ts'
-import type { Arena } from '../memory/arena.ts'
 import { dictClear, dictCount, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
 import { Hash } from '../values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../values/hash-clock.ts'
+import { Aim } from './aim.ts'
 import type { Clock } from './clock.ts'
 import { openAt, settleValue } from './collections.ts'
-import {
-  FLAG_OUTSIDE,
-  FLAG_SAVED,
-  FLAG_TIMED,
-  FLAG_UNLISTED,
-  keyLength,
-  keyStart,
-  namespaceOf,
-  TIMER_AT,
-} from './entry.ts'
+import { FLAG_OUTSIDE, FLAG_SAVED, FLAG_TIMED, FLAG_UNLISTED, namespaceOf, TIMER_AT } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
-import { Place } from './place.ts'
-import {
-  DB_KEYS,
-  DB_NEXT_DEAD,
-  DB_NUMBER,
-  NS_DB,
-  NS_FREED,
-  NS_HASH,
-  NS_NAME,
-  NS_NAME_LENGTH,
-  ROOT_DEAD,
-  type Shard,
-} from './shard.ts'
+import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, type Shard } from './shard.ts'
 
 /** Longest stretch of the loop that one slice may take. */
 export const SLICE_MS = 0.8
@@ -53,15 +31,14 @@ export class Expiry {
   freed = 0
   private readonly keys: Keyspace
   private readonly clock: Clock
-  private readonly place: Place
+  private readonly aim: Aim
   private readonly batch = new PairBatch()
   private readonly hash = new Hash()
-  private name = new Uint8Array(256)
 
   constructor(keys: Keyspace, clock: Clock) {
     this.keys = keys
     this.clock = clock
-    this.place = new Place(keys.at.shard)
+    this.aim = new Aim(keys)
     keys.onPressure = () => this.reclaim()
   }
 
@@ -108,6 +85,14 @@ export class Expiry {
     return false
   }
 
+  /** Removes some of the keys and fields that are due; false when there are none. */
+  removeDue(): boolean {
+    if (!this.expires) return false
+    let removed = false
+    for (const shard of this.keys.shards) removed = this.expireSome(shard) || removed
+    return removed
+  }
+
   /** When slice() has something to do next, ms since the epoch; Infinity when no key has a deadline. */
   nextMs(): number {
     let next = Number.POSITIVE_INFINITY
@@ -146,7 +131,7 @@ export class Expiry {
   private fire(shard: Shard, entry: number): void {
     const a = shard.arena
     a.u8[entry + 7] |= FLAG_UNLISTED
-    if (this.aim(shard, namespaceOf(a, entry), entry)) this.keys.expire(this.place)
+    if (this.aim.at(shard, namespaceOf(a, entry), entry)) this.keys.expire(this.aim.place)
   }
 
   /**
@@ -154,9 +139,10 @@ export class Expiry {
    * neither as a change; a snapshot drops such fields when it is loaded.
    */
   private expireFields(shard: Shard, timer: number): number {
-    const { keys, hash, place } = this
+    const { keys, hash } = this
+    const { place } = this.aim
     const clock = clockFired(shard.arena, timer)
-    if (!this.aim(shard, clockNamespace(shard.arena, clock), clockEntry(shard.arena, clock))) return 0
+    if (!this.aim.at(shard, clockNamespace(shard.arena, clock), clockEntry(shard.arena, clock))) return 0
     openAt(keys, place, hash)
     const reaped = hash.reap(FIELDS_PER_CLOCK)
     settleValue(keys, place, hash)
@@ -166,44 +152,6 @@ export class Expiry {
       keys.announce(place, 'del')
     }
     return reaped
-  }
-
-  /** Aims the place at an entry; false when its database was flushed. */
-  private aim(shard: Shard, ns: number, entry: number): boolean {
-    const a = shard.arena
-    const db = a.i32[(a.i32[(ns + NS_DB) >> 2] + DB_NUMBER) >> 2]
-    if (db < 0) return false
-    const p = this.place
-    this.copyName(a, ns, entry)
-    p.hash = this.keys.hashOf(p.nsHash, p.buf, p.keyStart, p.keyEnd)
-    p.db = db
-    p.shard = shard
-    p.ns = ns
-    p.entry = entry
-    p.slot = dictFind(a, ns, p.hash)
-    while (p.slot !== 0 && dictRef(a, p.slot) !== entry) p.slot = dictNext(a, ns, p.slot, p.hash)
-    return true
-  }
-
-  /**
-   * Aims the place at copies of the names: those in the arena are freed, and may be written over when a dict shrinks,
-   * before observers hear what has expired.
-   */
-  private copyName(a: Arena, ns: number, entry: number): void {
-    const p = this.place
-    const from = keyStart(a, entry)
-    const keyBytes = keyLength(a, entry)
-    const nameBytes = a.i32[(ns + NS_NAME_LENGTH) >> 2]
-    if (this.name.length < nameBytes + keyBytes) this.name = new Uint8Array(2 * (nameBytes + keyBytes))
-    copy(this.name, 0, a.u8, ns + NS_NAME, ns + NS_NAME + nameBytes)
-    copy(this.name, nameBytes, a.u8, from, from + keyBytes)
-    p.buf = this.name
-    p.nsBuf = this.name
-    p.nsHash = a.i32[(ns + NS_HASH) >> 2]
-    p.nsStart = 0
-    p.nsEnd = p.nsHash === 0 ? -1 : nameBytes
-    p.keyStart = nameBytes
-    p.keyEnd = nameBytes + keyBytes
   }
 
   /** Frees some entries of the first dead database, then its namespaces, then the record itself. */

@@ -6,7 +6,7 @@ import type { Words } from '../bytes/words.ts'
 import { type Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
 import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
 import { CollectionLimits, type ValueHost } from '../values/value.ts'
-import { accessClock, accessed } from './access.ts'
+import { accessClock, UseCounter } from './access.ts'
 import { FLAG_TIMED, keyLength, keyStart, TIMER_AT } from './entry.ts'
 import { LookUps } from './lookups.ts'
 import type { Namespace } from './namespace.ts'
@@ -67,6 +67,8 @@ export abstract class KeyFinder implements ValueHost {
   }
   readonly hasher: KeyedHash
   readonly limits = new CollectionLimits()
+  /** How uses of keys are counted. */
+  readonly uses = new UseCounter()
   /** The clock of the running command, ms; the dispatcher moves it. */
   nowMs: number
   protected clock: number
@@ -312,7 +314,7 @@ export abstract class KeyFinder implements ValueHost {
   touch(p: Place): void {
     const { i32 } = p.shard.arena
     const w = (p.entry + 8) >> 2
-    i32[w] = accessed(i32[w], this.clock, this.random)
+    i32[w] = this.uses.used(i32[w], this.clock, this.random)
   }
 
   /** The hash of a name in a namespace, as its dict slot has it. */

@@ -58,6 +58,8 @@ export class Keyspace extends KeyFinder {
   limitBytes: number
   /** Makes some room; false when it cannot. Tried before a write is refused. */
   onPressure: () => boolean = () => false
+  /** Whether a command may take so many bytes above the limit, because keys will make up for it (eviction.ts). */
+  mayOwe: (bytes: number) => boolean = () => false
   expired = 0
   /** While all clients are paused: a key that is due counts as gone, but stays. */
   keepsExpired = false
@@ -110,9 +112,11 @@ export class Keyspace extends KeyFinder {
       this.saving?.before(p.shard, p.ns, p.entry)
   }
 
-  /** Starts the hit counter of the key at `p` anew. */
+  /** TOUCH, which was counted as a use already: where hits are counted, they start anew. */
   resetHits(p: Place): void {
-    p.shard.arena.i32[(p.entry + 8) >> 2] = this.clock
+    const { i32 } = p.shard.arena
+    const w = (p.entry + 8) >> 2
+    i32[w] = this.uses.touched(i32[w], this.clock)
   }
 
   /**
@@ -136,7 +140,10 @@ export class Keyspace extends KeyFinder {
   fit(bytes: number, v = this.changing): void {
     while (this.allocatedBytes() + bytes > this.limitBytes) {
       const before = v === undefined ? 0 : v.a.allocatedBytes
-      if (!this.onPressure()) throw OOM
+      if (!this.onPressure()) {
+        if (this.mayOwe(bytes)) return
+        throw OOM
+      }
       if (v !== undefined) v.allocatedBefore += v.a.allocatedBytes - before
     }
   }
@@ -268,7 +275,7 @@ export class Keyspace extends KeyFinder {
       a.free(e)
       throw OOM_ARENA
     }
-    writeHeader(a, e, valueWord, kind, flags, this.clock | 1, keyBytes)
+    writeHeader(a, e, valueWord, kind, flags, this.uses.fresh(this.clock), keyBytes)
     copy(a.u8, keyStart(a, e), p.buf, p.keyStart, p.keyEnd)
     if (deadline !== 0) time(p, e, deadline)
     p.slot = slot

@@ -7,6 +7,7 @@
 import type { Words } from '../bytes/words.ts'
 import { CommandError, frozenNamespace, namespaceAboveQuota, namespaceFull } from '../resp/errors.ts'
 import { isTimed } from './entry.ts'
+import type { Policy } from './eviction-policies.ts'
 import type { Arrivals, Keyspace } from './keyspace.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
@@ -21,9 +22,17 @@ export interface Properties {
   readonly defaultTtlMs: number
   /** Read-only. */
   readonly isFrozen: boolean
+  /** Of eviction; undefined: the server's. */
+  readonly policy: Policy | undefined
 }
 
-export const NO_PROPERTIES: Properties = { quotaBytes: 0, maxKeys: 0, defaultTtlMs: 0, isFrozen: false }
+export const NO_PROPERTIES: Properties = {
+  quotaBytes: 0,
+  maxKeys: 0,
+  defaultTtlMs: 0,
+  isFrozen: false,
+  policy: undefined,
+}
 
 export interface Rule extends Properties {
   readonly namespace: Namespace
@@ -36,6 +45,8 @@ const TOO_MANY = new CommandError(`ERR no more than ${MAX_RULES} namespaces can 
 export class NamespaceRules implements Arrivals {
   /** Called with all rules before they are in force; what it throws keeps them from it. */
   keep: (rules: readonly Rule[]) => void = () => undefined
+  /** Called when others are in force. */
+  onChange: () => void = () => undefined
   private readonly keys: Keyspace
   private rules = new Map<string, Rule>()
   /** By the hash of the name: that of 32 bits says enough, as for the metrics' labels. */
@@ -84,6 +95,7 @@ export class NamespaceRules implements Arrivals {
     for (const rule of rules.values()) this.byHash.set(rule.namespace.hash, rule)
     const speaks = [...rules.values()].some(({ maxKeys, defaultTtlMs }) => maxKeys > 0 || defaultTtlMs > 0)
     this.keys.arrivals = speaks ? this : undefined
+    this.onChange()
   }
 
   // ---- who may change what ----------------------------------------------------------------------------------------
@@ -141,6 +153,6 @@ export class NamespaceRules implements Arrivals {
   }
 }
 
-function hasEffect({ quotaBytes, maxKeys, defaultTtlMs, isFrozen }: Properties): boolean {
-  return quotaBytes > 0 || maxKeys > 0 || defaultTtlMs > 0 || isFrozen
+function hasEffect({ quotaBytes, maxKeys, defaultTtlMs, isFrozen, policy }: Properties): boolean {
+  return quotaBytes > 0 || maxKeys > 0 || defaultTtlMs > 0 || isFrozen || policy !== undefined
 }

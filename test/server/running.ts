@@ -40,7 +40,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()
-  const { keys, expiry, stats, labels, namespaces, table, clients, channels, tracking, startedMs } = server
+  const { keys, expiry, evictions, stats, labels, namespaces, table, clients, channels, tracking, startedMs } = server
   const execute = (words: readonly string[]): void => {
     const request = new Args()
     request.fill(words.map(word => Buffer.from(word, 'latin1')))
@@ -55,6 +55,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       clock,
       keys,
       expiry,
+      evictions,
       stats,
       labels,
       namespaces,

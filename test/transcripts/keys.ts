@@ -62,7 +62,7 @@ const basics: readonly Transcript[] = [
   transcript(
     'hits are counted exactly at first, go with the key and end with TOUCH',
     [
-      ['CONFIG SET maxmemory-policy allkeys-lfu', OK],
+      ['CONFIG SET eviction-policy lru', OK],
       ['SET k v', OK],
       ['OBJECT FREQ k', 1],
       ['GET k', 'v'],
@@ -81,8 +81,21 @@ const basics: readonly Transcript[] = [
       ['TOUCH l', 1],
       ['OBJECT FREQ l', 0],
     ],
-    { notRedis: 'it counts by chance and starts with 5' },
+    { notRedis: 'it has no such policy' },
   ),
+  transcript('under a policy of frequency keys start with 5, and idle times are not told', [
+    ['CONFIG SET maxmemory-policy allkeys-lfu', OK],
+    ['SET k v', OK],
+    ['OBJECT FREQ k', 5],
+    ['GET k', 'v'],
+    ['OBJECT FREQ k', 6],
+    [
+      'OBJECT IDLETIME k',
+      '-ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
+    ],
+    ['CONFIG SET maxmemory-policy noeviction', OK],
+    ['OBJECT IDLETIME k', 0],
+  ]),
   transcript('names are case-sensitive, commands are not', [
     ['set Key 1', OK],
     ['GeT key', null],

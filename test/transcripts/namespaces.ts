@@ -85,8 +85,8 @@ const limits: readonly Transcript[] = [
       ['NS SET a default-ttl 1h', '-ERR default-ttl must be seconds (60), milliseconds (1500ms), or none'],
       ['NS SET a default-ttl 999999999999999', '-ERR default-ttl must be seconds (60), milliseconds (1500ms), or none'],
       [
-        'NS SET a quota 1kb policy allkeys-lru',
-        '-ERR keys are not evicted yet: the only policy is noeviction (or none)',
+        'NS SET a quota 1kb policy oldest',
+        '-ERR policy must be default or one of none, lru, lfu, mru, mfu, ear, volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction',
       ],
       ['NS SET a size 1', '-ERR a namespace has quota, policy, default-ttl and max-keys'],
       ['NS SET a quota 1kb max-keys', '-ERR syntax error'],

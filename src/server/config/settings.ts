@@ -1,6 +1,7 @@
 // The settings this server honours, one row each. A row's key is the field of Config that holds its value, so that the
 // hot path reads a plain property; fields carry their unit in their name. The names after it are the ones users see.
 import { COLLECTION_SETTINGS } from './collection-settings.ts'
+import { EVICTION_SETTINGS } from './eviction-settings.ts'
 import {
   bool,
   clampedInteger,
@@ -145,6 +146,7 @@ export const SETTINGS = {
       flag: 'memory-limit',
     },
   ),
+  ...EVICTION_SETTINGS,
   /** 0 = no limit but that of the table's memory. */
   trackingTableMaxKeys: row(
     'Memory',

@@ -7,6 +7,7 @@ import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.
 import type { ChannelSpaces } from '../../pubsub/spaces.ts'
 import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
+import type { Eviction } from '../../store/eviction.ts'
 import type { Expiry } from '../../store/expiry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
 import type { NamespaceRules } from '../../store/namespace-rules.ts'
@@ -46,6 +47,11 @@ export interface ServerState {
   readonly clock: Clock
   readonly keys: Keyspace
   readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
+  readonly evictions: {
+    readonly eviction: Pick<Eviction, 'evicted' | 'exceededNs' | 'exceedingNs'>
+    readonly byNamespace: { readonly counts: readonly number[] }
+    readonly readByNamespace: { readonly counts: readonly number[] }
+  }
   readonly stats: CommandStats
   readonly labels: NamespaceLabels
   readonly namespaces: Pick<NamespaceRules, 'all' | 'at'>

@@ -17,6 +17,9 @@ export interface Totals {
   readonly errors: number
   readonly bugs: number
   readonly expired: number
+  readonly evicted: number
+  /** Time that memory was above the limit. */
+  readonly exceededNs: number
   readonly hits: number
   readonly misses: number
   readonly saves: number
@@ -27,7 +30,16 @@ export interface Totals {
   readonly failedLogins: number
 }
 
-export function readTotals({ clients: { counts }, stats, keys, expiry, bugs, snapshots }: ServerState): Totals {
+export function readTotals(state: ServerState): Totals {
+  const {
+    clients: { counts },
+    stats,
+    keys,
+    expiry,
+    bugs,
+    snapshots,
+  } = state
+  const { eviction } = state.evictions
   return {
     connections: counts.accepted - counts.rejected,
     rejectedConnections: counts.rejected,
@@ -41,6 +53,8 @@ export function readTotals({ clients: { counts }, stats, keys, expiry, bugs, sna
     errors: stats.errors,
     bugs,
     expired: keys.expired,
+    evicted: eviction.evicted,
+    exceededNs: eviction.exceededNs,
     hits: keys.lookUps.totalHits,
     misses: keys.lookUps.totalMisses,
     saves: snapshots.saves,
