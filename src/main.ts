@@ -5,6 +5,7 @@ import type { Config } from './server/config/config.ts'
 import { helpText } from './server/config/help.ts'
 import { type Loaded, loadConfig } from './server/config/load.ts'
 import { ConfigProblem } from './server/config/setting.ts'
+import { exportFile, importFile } from './server/import.ts'
 import { type Log, type LogFormat, openLog } from './server/log.ts'
 import { renameCommands } from './server/rename-commands.ts'
 import { Server } from './server/server.ts'
@@ -20,10 +21,12 @@ function main(): void {
     process.exitCode = 1
     return
   }
-  const { config, command } = loaded
+  const { config, command, file } = loaded
   if (command === 'help') process.stdout.write(helpText())
   else if (command === 'version') process.stdout.write(`kvns ${VERSION}\n`)
   else if (command === 'ping') pingAndExit(config)
+  else if (command === 'import') process.exitCode = importFile(config, file)
+  else if (command === 'export') process.exitCode = exportFile(config, file)
   else serve(loaded)
 }
 

@@ -3,11 +3,12 @@
 
 import * as fs from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { equals } from '../bytes/ascii.ts'
+import { equals, toText } from '../bytes/ascii.ts'
 import { FIRST_SEED, FRAME_HEAD_BYTES, OPENING, SnapshotDamaged, SnapshotRefused, VERSION } from './format.ts'
 
 const BUFFER_BYTES = 1 << 20
 const MAGIC_BYTES = 4
+const RDB_MAGIC = 'REDIS'
 
 export class FrameReader {
   /** The payload is u8[0, length); `u8` may be another one after each `next`. */
@@ -64,7 +65,10 @@ export class FrameReader {
     const { u8 } = this
     if (this.size < OPENING.length) throw this.damaged(this.size, 'the file is too short for a snapshot')
     this.fill(0, OPENING.length)
-    if (!equals(u8, 0, MAGIC_BYTES, OPENING, 0, MAGIC_BYTES)) throw this.damaged(0, 'this is no snapshot of kvns')
+    if (!equals(u8, 0, MAGIC_BYTES, OPENING, 0, MAGIC_BYTES)) {
+      const isRdb = toText(u8, 0, RDB_MAGIC.length) === RDB_MAGIC
+      throw this.damaged(0, `this is no snapshot of kvns${isRdb ? ', but an RDB file, which kvns import reads' : ''}`)
+    }
     const version = u32(u8, MAGIC_BYTES)
     if (version === VERSION) return
     // A version is believed when the head of the first frame, which begins with the checksum of it, agrees.

@@ -7,6 +7,7 @@ import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
 import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
+import { loadRdb } from '../persist/rdb/load.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
@@ -28,6 +29,7 @@ import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Evictions } from './evictions.ts'
 import { type HttpServer, startHttp } from './http.ts'
+import { describeLoaded } from './import.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { Monitors } from './monitors.ts'
@@ -257,7 +259,7 @@ export class Server {
   /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
   start(): void {
     this.limitClients()
-    this.snapshots.load()
+    if (this.snapshots.load() === undefined) this.restoreFrom(this.config.restoreFrom)
     const { snapshotPath } = this.config
     if (snapshotPath !== undefined) this.namespaces.restore(loadNamespaces(namespacePath(snapshotPath), this.keys))
     this.isLoading = false
@@ -265,6 +267,14 @@ export class Server {
     this.tick()
     this.sweep()
     this.openHttp()
+  }
+
+  /** What an RDB file holds is not kept yet, so it counts as changes. */
+  private restoreFrom(path: string): void {
+    if (path === '') return
+    const loaded = loadRdb(this.keys, path)
+    this.keys.dirty += loaded.keys
+    this.log.info(`restored ${describeLoaded(loaded)} from ${path}`)
   }
 
   /** Properties of namespaces go to disk before they are in force; where no snapshot is kept, they live as long as the keys. */

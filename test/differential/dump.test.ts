@@ -1,7 +1,12 @@
 // DUMP and RESTORE beside redis-server: what one dumps the other restores, every type in every encoding, and it is the same.
+// So it is with the files of both.
 
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
 import { installed } from '../../scripts/support/run.ts'
+import { loadRdb } from '../../src/persist/rdb/load.ts'
+import { saveRdb } from '../../src/persist/rdb/save.ts'
+import { Engine } from '../support/engine.ts'
 import { besideRedis } from './servers.ts'
 import { type Command, Wire } from './wire.ts'
 
@@ -90,5 +95,27 @@ test.if(installed('redis-server'))('what one server dumps the other restores', a
     }
     redis.close()
     ours.close()
+  })
+})
+
+test.if(installed('redis-server'))('the RDB file of one server is loaded by the other', async () => {
+  await besideRedis(async ports => {
+    const redis = await Wire.open(ports.redis)
+    await redis.batch([...named, ['SELECT', '2'], ['SET', 'ns/k', 'v', 'PX', '1000000'], ['SAVE']])
+    const [directory = '', digest] = await redis.batch([
+      ['CONFIG', 'GET', 'dir'],
+      ['DEBUG', 'DIGEST'],
+    ])
+    const path = join(directory.split('\r\n')[4] ?? '', 'dump.rdb')
+    using engine = new Engine()
+    expect(loadRdb(engine.server.keys, path).keys).toBe(named.length + 1)
+    saveRdb(engine.server.keys, path, engine.clock.nowMs(), 'on')
+    expect(
+      await redis.batch([
+        ['DEBUG', 'RELOAD', 'NOSAVE'],
+        ['DEBUG', 'DIGEST'],
+      ]),
+    ).toEqual(['+OK\r\n', digest ?? ''])
+    redis.close()
   })
 })

@@ -90,6 +90,11 @@ export class RdbInput {
     return this.u8[this.at++]
   }
 
+  skip(bytes: number): void {
+    this.need(bytes)
+    this.at += bytes
+  }
+
   uint16(): number {
     this.need(2)
     const { u8, at } = this

@@ -30,13 +30,19 @@ export const RDB_HASH_LISTPACK_TIMED_RC = 23
 export const RDB_HASH_TIMED = 24
 export const RDB_HASH_LISTPACK_TIMED = 25
 
+export const RDB_MODULE_PRE_GA = 6
+export const RDB_MODULE_2 = 7
+export const RDB_STREAM = 15
+const RDB_STREAM_2 = 19
+export const RDB_STREAM_3 = 21
+
 /** Names of the types that Redis has and that are not read here. */
 export const FOREIGN_TYPES: Readonly<Record<number, string>> = {
-  6: 'a module value',
-  7: 'a module value',
-  15: 'a stream',
-  19: 'a stream',
-  21: 'a stream',
+  [RDB_MODULE_PRE_GA]: 'a module value',
+  [RDB_MODULE_2]: 'a module value',
+  [RDB_STREAM]: 'a stream',
+  [RDB_STREAM_2]: 'a stream',
+  [RDB_STREAM_3]: 'a stream',
 }
 
 /** The version that is written: Redis 7.0's. */
@@ -56,3 +62,22 @@ export const AS_LZF = 3
 /** What a node of a quicklist is. */
 export const NODE_PLAIN = 1
 export const NODE_PACKED = 2
+
+/** Records of a file that are no keys. */
+export const FIRST_OPCODE = 243
+export const OP_SLOT_INFO = 244
+export const OP_FUNCTION2 = 245
+export const OP_MODULE_AUX = 247
+export const OP_IDLE = 248
+export const OP_FREQ = 249
+export const OP_AUX = 250
+export const OP_RESIZEDB = 251
+export const OP_EXPIRETIME_MS = 252
+export const OP_EXPIRETIME = 253
+export const OP_SELECTDB = 254
+export const OP_EOF = 255
+
+/** Files have a checksum since then. */
+export const FIRST_SUMMED_VERSION = 5
+/** Valkey 9's version; those before it count as Redis does. */
+export const VALKEY_VERSION = 80

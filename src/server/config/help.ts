@@ -12,6 +12,8 @@ export function helpText(): string {
     '       kvns --config file.yaml [--flag value]   the same with a YAML file',
     '       kvns -                                   the same with a redis.conf from standard input',
     '       kvns ping [--host address] [--port n]    exit 0 when the server there answers',
+    '       kvns import FILE --persist-path PATH     add the keys of an RDB file to a snapshot',
+    '       kvns export FILE --persist-path PATH     write the keys of a snapshot to an RDB file',
     '       kvns --help | --version',
     '',
     'Every flag is also a variable (--max-clients = KVNS_MAX_CLIENTS) and a key of the file. A flag beats a variable, a',

@@ -13,7 +13,7 @@ import { ConfigProblem, type Setting, variableOf } from './setting.ts'
 import { settingNamed, settingOfVariable } from './table.ts'
 import { parseYaml } from './yaml.ts'
 
-export type Command = 'serve' | 'ping' | 'help' | 'version'
+export type Command = 'serve' | 'ping' | 'import' | 'export' | 'help' | 'version'
 
 export interface Loaded {
   readonly config: Config
@@ -21,6 +21,8 @@ export interface Loaded {
   readonly warnings: readonly string[]
   /** What the first word asks for; flags, variables and files are read for all of them, so `kvns ping --port 1` works. */
   readonly command: Command
+  /** The file that import reads or export writes; '' for other commands. */
+  readonly file: string
   /** Directives of a redis.conf that are no settings, such as rename-command. A warning names those without effect already. */
   readonly others: readonly Directive[]
 }
@@ -30,6 +32,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['serve', 'serve'],
   ['ping', 'ping'],
+  ['import', 'import'],
+  ['export', 'export'],
   ['help', 'help'],
   ['--help', 'help'],
   ['-h', 'help'],
@@ -60,8 +64,11 @@ export function loadConfig(
   ramCap: number | undefined = machineCapBytes(files),
 ): Loaded {
   const command = COMMANDS.get(argv[0] ?? '')
-  if (command === 'help' || command === 'version') return { config: new Config(), warnings: [], command, others: [] }
-  const rest = command === undefined ? argv : argv.slice(1)
+  if (command === 'help' || command === 'version') {
+    return { config: new Config(), warnings: [], command, file: '', others: [] }
+  }
+  const operand = command === 'import' || command === 'export' ? fileOperand(command, argv[1]) : ''
+  const rest = argv.slice((command === undefined ? 0 : 1) + (operand === '' ? 0 : 1))
   const isPath = rest[0] !== undefined && !rest[0].startsWith('-')
   const flags = groupFlags(isPath ? rest.slice(1) : rest, standsAlone)
   const file = chosenFile(isPath ? rest[0] : undefined, flags.directives.filter(isFileFlag), env.KVNS_CONFIG)
@@ -73,7 +80,14 @@ export function loadConfig(
     flags.directives.filter(directive => !isFileFlag(directive)),
     'flag',
   )
-  return { config: loading.config, warnings: loading.warnings(), command: command ?? 'serve', others: loading.others }
+  const { config, others } = loading
+  return { config, warnings: loading.warnings(), command: command ?? 'serve', file: operand, others }
+}
+
+/** Throws ConfigProblem when there is none. */
+function fileOperand(command: string, word: string | undefined): string {
+  if (word !== undefined && word !== '' && !word.startsWith('-')) return word
+  throw new ConfigProblem(`command line: kvns ${command} FILE [--flag value ...]: no file is named`)
 }
 
 function standsAlone(flag: string): boolean {

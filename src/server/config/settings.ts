@@ -229,6 +229,14 @@ export const SETTINGS = {
     'Snapshot file in dir; used without persist-path, when dir or dbfilename is given or the start was by redis.conf.',
     { traits: ['protected'] },
   ),
+  restoreFrom: row(
+    'Persistence',
+    'restore-from',
+    text('a file, or "" for none'),
+    '',
+    'RDB file to load at start, while there is no snapshot yet.',
+    { hot: 'start' },
+  ),
   rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
 
   // Keys and expiry

@@ -1,0 +1,213 @@
+// Loads an RDB file of Redis or Valkey into a keyspace, on top of what is there.
+//
+//   'REDIS' and four digits of version, or 'VALKEY' and three | records | ff | CRC64 of all before, since version 5
+//
+//   record = fe database | fb sizes | fa name and value | fc, fd deadline, f9, f8 use of the key that follows
+//          | type, key, value                                     | f5, f7, f4: functions, modules, slots: passed over
+//
+// As with snapshots the memory limit does not count, nothing is announced, keys whose time is over are left out. What this
+// server has no type for is passed over and counted, so that its keeper hears of it.
+
+import { toText } from '../../bytes/ascii.ts'
+import { CommandError } from '../../resp/errors.ts'
+import { idleFor } from '../../store/access.ts'
+import type { Keyspace } from '../../store/keyspace.ts'
+import { Place } from '../../store/place.ts'
+import { corrupt, RdbCorrupt, RdbUnsupported } from './errors.ts'
+import { RdbFileInput } from './file-input.ts'
+import { RdbText } from './input.ts'
+import { RdbValueReader } from './read.ts'
+import { skipForeign, skipModule } from './skip.ts'
+import * as T from './types.ts'
+
+export interface RdbLoaded {
+  /** Keys that are there now. */
+  readonly keys: number
+  /** Those whose time was over, and those that held a collection of nothing. */
+  readonly expired: number
+  readonly empty: number
+  /** What was passed over: how many of each, by name. */
+  readonly skipped: ReadonlyMap<string, number>
+  readonly bytes: number
+}
+
+/**
+ * Loads the file at `path`. Throws RdbCorrupt, RdbUnsupported (a newer version, more databases or more data than fit) with the
+ * path in their message, or what the file system says; part of the keys are there then.
+ */
+export function loadRdb(keys: Keyspace, path: string, onPiece?: (bytes: number, of: number) => void): RdbLoaded {
+  const input = new RdbFileInput(path)
+  if (onPiece !== undefined) input.onPiece = bytes => onPiece(bytes, input.size)
+  const { limitBytes } = keys
+  keys.limitBytes = Number.POSITIVE_INFINITY
+  try {
+    return new RdbLoader(keys, input).run()
+  } catch (error) {
+    if (error instanceof RdbCorrupt)
+      throw new RdbCorrupt(`${path} is damaged before byte ${input.offset}: ${error.message}`)
+    if (error instanceof RdbUnsupported) throw new RdbUnsupported(`${path} cannot be loaded: ${error.message}`)
+    if (error instanceof CommandError) {
+      throw new RdbUnsupported(`${path} cannot be loaded: its data are more than the memory set aside (maxmemory)`)
+    }
+    throw error
+  } finally {
+    keys.limitBytes = limitBytes
+    input.close()
+  }
+}
+
+export class RdbLoader {
+  private readonly keys: Keyspace
+  private readonly input: RdbFileInput
+  private readonly values = new RdbValueReader()
+  private readonly place: Place
+  private readonly key = new RdbText()
+  private readonly text = new RdbText()
+  private readonly skipped = new Map<string, number>()
+  private isValkey9 = false
+  private db = 0
+  /** Of the key that follows: ms, 0 for none; -1 for not said. */
+  private deadline = 0
+  private idleSeconds = -1
+  private hits = -1
+  private loaded = 0
+  private expired = 0
+  private empty = 0
+
+  constructor(keys: Keyspace, input: RdbFileInput) {
+    this.keys = keys
+    this.input = input
+    this.place = new Place(keys.at.shard)
+  }
+
+  /** Reads from the opening bytes to the checksum; what follows is left. */
+  run(): RdbLoaded {
+    const { input } = this
+    const version = this.readVersion()
+    for (;;) {
+      const opcode = input.byte()
+      if (opcode === T.OP_EOF) break
+      if (opcode >= T.FIRST_OPCODE) this.record(opcode)
+      else this.readKey(opcode)
+    }
+    if (version >= T.FIRST_SUMMED_VERSION) this.checkSum()
+    const { loaded, expired, empty, skipped } = this
+    return { keys: loaded, expired, empty, skipped, bytes: input.offset }
+  }
+
+  private readVersion(): number {
+    const { input } = this
+    input.need(9)
+    const [, maker, digits] = /^(REDIS|VALKEY)(\d{3,4})$/.exec(toText(input.u8, input.at, input.at + 9)) ?? []
+    if (digits === undefined) return corrupt('this is no RDB file')
+    input.at += 9
+    const version = Number(digits)
+    // Valkey counts on from 80.
+    const isKnown =
+      maker === 'VALKEY' ? version === T.VALKEY_VERSION : version >= 1 && version <= T.RDB_VERSION_TIMED_FIELDS
+    this.isValkey9 = maker === 'VALKEY'
+    if (isKnown) return version
+    throw new RdbUnsupported(`it is of version ${digits}, versions up to ${T.RDB_VERSION_TIMED_FIELDS} are read`)
+  }
+
+  private checkSum(): void {
+    const { input } = this
+    input.need(8)
+    const { u8, at } = input
+    // All zero: the writer was told not to sum (rdbchecksum no).
+    let isSummed = false
+    for (let i = 0; i < 8; i++) if (u8[at + i] !== 0) isSummed = true
+    if (isSummed && !input.sum().matches(u8, at)) corrupt('the checksum is wrong')
+    input.at = at + 8
+  }
+
+  private record(opcode: number): void {
+    const { input, text } = this
+    switch (opcode) {
+      case T.OP_SELECTDB:
+        this.selectDatabase(input.length())
+        return
+      case T.OP_EXPIRETIME:
+        this.deadline = (input.int32() >>> 0) * 1000
+        return
+      case T.OP_EXPIRETIME_MS:
+        this.deadline = input.int64()
+        return
+      case T.OP_FREQ:
+        this.hits = input.byte()
+        return
+      case T.OP_IDLE:
+        this.idleSeconds = input.length()
+        return
+      case T.OP_RESIZEDB:
+        input.length()
+        input.length()
+        return
+      case T.OP_AUX:
+        input.string(text)
+        input.string(text)
+        return
+      case T.OP_FUNCTION2:
+        input.string(text)
+        this.skip('a function library')
+        return
+      case T.OP_MODULE_AUX:
+        for (let i = 0; i < 3; i++) input.length()
+        skipModule(input, text)
+        this.skip('data of a module')
+        return
+      case T.OP_SLOT_INFO:
+        for (let i = 0; i < 3; i++) input.length()
+        return
+      default:
+        corrupt(`no such kind of record: ${opcode}`)
+    }
+  }
+
+  private selectDatabase(db: number): void {
+    const { databases } = this.keys
+    if (db >= databases) throw new RdbUnsupported(`it has keys in database ${db}, here are ${databases} databases`)
+    this.db = db
+  }
+
+  private skip(what: string): void {
+    this.skipped.set(what, (this.skipped.get(what) ?? 0) + 1)
+  }
+
+  private readKey(type: number): void {
+    const { input, key, keys, place, values } = this
+    input.string(key)
+    // The value may be longer than the piece that the key is in.
+    key.detach()
+    if (this.isValkey9 && type === T.RDB_HASH_TIMED_RC) {
+      throw new RdbUnsupported('it has hashes with fields that expire in the way of Valkey 9')
+    }
+    const foreign = T.FOREIGN_TYPES[type]
+    if (foreign !== undefined) {
+      skipForeign(input, type, this.text)
+      this.skip(foreign)
+    } else {
+      keys.locateShown(place, this.db, key.buf, key.start, key.end)
+      if (values.build(input, type, keys, place) === 'empty') this.empty++
+      else this.put()
+    }
+    this.deadline = 0
+    this.idleSeconds = -1
+    this.hits = -1
+  }
+
+  private put(): void {
+    const { keys, place, values, deadline } = this
+    if (deadline !== 0 && deadline < keys.nowMs) {
+      values.drop()
+      this.expired++
+      return
+    }
+    values.place(keys, place, deadline)
+    this.loaded++
+    const word = (place.entry + 8) >> 2
+    const { i32 } = place.shard.arena
+    if (this.idleSeconds >= 0) i32[word] = idleFor(i32[word], this.idleSeconds)
+    if (this.hits >= 0) i32[word] = keys.uses.withFrequency(i32[word], this.hits)
+  }
+}

@@ -1,0 +1,87 @@
+// Data that other programs have kept, and data for them: `kvns import`, `kvns export` and --restore-from. The first two work
+// on the snapshot of a server that is not running.
+
+import { existsSync } from 'node:fs'
+import { SnapshotDamaged, SnapshotRefused } from '../persist/format.ts'
+import { loadSnapshot } from '../persist/loader.ts'
+import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
+import { loadRdb, type RdbLoaded } from '../persist/rdb/load.ts'
+import { saveRdb } from '../persist/rdb/save.ts'
+import { saveSync } from '../persist/writer.ts'
+import { systemClock } from '../store/clock.ts'
+import { Keyspace } from '../store/keyspace.ts'
+import { seedFromSystem } from '../store/random.ts'
+import type { Config } from './config/config.ts'
+import { ConfigProblem } from './config/setting.ts'
+import { progressLine } from './progress.ts'
+
+/** What is said of a file that was read: its keys, and what was left out. */
+export function describeLoaded({ keys, expired, empty, skipped }: RdbLoaded): string {
+  const left = [...skipped].map(([what, n]) => `${n} times ${what}`)
+  if (expired > 0) left.unshift(`${expired} expired`)
+  if (empty > 0) left.unshift(`${empty} that held nothing`)
+  return `${keys} keys${left.length === 0 ? '' : ` (left out: ${left.join(', ')})`}`
+}
+
+/** `kvns import FILE`: adds the keys of an RDB file to the snapshot, which need not be there. Returns the exit code. */
+export function importFile(config: Config, file: string): number {
+  return told(() => {
+    const path = snapshotPath(config)
+    const keys = emptyKeyspace(config)
+    if (existsSync(path)) loadSnapshot(keys, path)
+    const line = progressLine(`reading ${file}`)
+    const loaded = loadRdb(keys, file, line.show)
+    line.end()
+    saveSync(keys, path, systemClock)
+    return `imported ${describeLoaded(loaded)} from ${file}; ${path} has ${count(keys)} keys now`
+  })
+}
+
+/** `kvns export FILE`: writes the keys of the snapshot to an RDB file. Returns the exit code. */
+export function exportFile(config: Config, file: string): number {
+  return told(() => {
+    const path = snapshotPath(config)
+    const keys = emptyKeyspace(config)
+    loadSnapshot(keys, path)
+    const written = saveRdb(keys, file, systemClock.nowMs(), config.rdbCompression ? 'on' : 'off')
+    return `exported ${written} keys from ${path} to ${file}`
+  })
+}
+
+function snapshotPath(config: Config): string {
+  if (config.snapshotPath !== undefined) return config.snapshotPath
+  throw new ConfigProblem('which snapshot? Name it with --persist-path, or --dir and --dbfilename')
+}
+
+function emptyKeyspace({ databases, memoryLimitBytes }: Config): Keyspace {
+  return new Keyspace({
+    databases,
+    limitBytes: memoryLimitBytes,
+    seed: seedFromSystem(),
+    nowMs: systemClock.nowMs(),
+  })
+}
+
+function count(keys: Keyspace): number {
+  let n = 0
+  for (let db = 0; db < keys.databases; db++) n += keys.size(db)
+  return n
+}
+
+/** Does the work and prints what it says, or what is wrong with the files. */
+function told(work: () => string): number {
+  try {
+    process.stdout.write(`${work()}\n`)
+    return 0
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    process.stderr.write(`kvns: ${error.message}\n`)
+    return 1
+  }
+}
+
+const PROBLEMS = [ConfigProblem, RdbCorrupt, RdbUnsupported, SnapshotDamaged, SnapshotRefused]
+
+function isProblem(error: unknown): error is Error {
+  return PROBLEMS.some(problem => error instanceof problem) || (error instanceof Error && 'code' in error)
+}
