@@ -21,12 +21,12 @@ function main(): void {
     process.exitCode = 1
     return
   }
-  const { config, command, file } = loaded
+  const { config, command, file, format } = loaded
   if (command === 'help') process.stdout.write(helpText())
   else if (command === 'version') process.stdout.write(`kvns ${VERSION}\n`)
   else if (command === 'ping') pingAndExit(config)
   else if (command === 'import') process.exitCode = importFile(config, file)
-  else if (command === 'export') process.exitCode = exportFile(config, file)
+  else if (command === 'export') process.exitCode = exportFile(config, file, format)
   else serve(loaded)
 }
 

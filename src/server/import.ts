@@ -1,8 +1,9 @@
 // Data that other programs have kept, and data for them: `kvns import`, `kvns export` and --restore-from. The first two work
 // on the snapshot of a server that is not running.
 
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { SnapshotDamaged, SnapshotRefused } from '../persist/format.ts'
+import { JsonLineWrong, loadJson, saveJson } from '../persist/json-lines.ts'
 import { loadSnapshot } from '../persist/loader.ts'
 import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
 import { loadRdb, type RdbLoaded } from '../persist/rdb/load.ts'
@@ -12,38 +13,63 @@ import { systemClock } from '../store/clock.ts'
 import { Keyspace } from '../store/keyspace.ts'
 import { seedFromSystem } from '../store/random.ts'
 import type { Config } from './config/config.ts'
+import type { ExportFormat } from './config/load.ts'
 import { ConfigProblem } from './config/setting.ts'
 import { progressLine } from './progress.ts'
 
 /** What is said of a file that was read: its keys, and what was left out. */
-export function describeLoaded({ keys, expired, empty, skipped }: RdbLoaded): string {
+export function describeLoaded({ keys, expired, empty, skipped }: ReturnType<typeof loadForeign>): string {
   const left = [...skipped].map(([what, n]) => `${n} times ${what}`)
   if (expired > 0) left.unshift(`${expired} expired`)
   if (empty > 0) left.unshift(`${empty} that held nothing`)
   return `${keys} keys${left.length === 0 ? '' : ` (left out: ${left.join(', ')})`}`
 }
 
-/** `kvns import FILE`: adds the keys of an RDB file to the snapshot, which need not be there. Returns the exit code. */
+/** Loads an RDB file, or JSON lines. Throws an error of PROBLEMS. */
+export function loadForeign(
+  keys: Keyspace,
+  file: string,
+  onPiece: (bytes: number, of: number) => void = () => undefined,
+): Pick<RdbLoaded, 'keys' | 'expired' | 'empty' | 'skipped'> {
+  if (!beginsLikeJson(file)) return loadRdb(keys, file, onPiece)
+  return { keys: loadJson(keys, file, onPiece), expired: 0, empty: 0, skipped: new Map() }
+}
+
+function beginsLikeJson(file: string): boolean {
+  const first = Buffer.alloc(1)
+  const fd = openSync(file, 'r')
+  try {
+    readSync(fd, first, 0, 1, 0)
+  } finally {
+    closeSync(fd)
+  }
+  return first[0] === 0x7b
+}
+
+/** `kvns import FILE`: adds the keys of an RDB file or of JSON lines to the snapshot, which need not be there. Returns the exit code. */
 export function importFile(config: Config, file: string): number {
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
     if (existsSync(path)) loadSnapshot(keys, path)
     const line = progressLine(`reading ${file}`)
-    const loaded = loadRdb(keys, file, line.show)
+    const loaded = loadForeign(keys, file, line.show)
     line.end()
     saveSync(keys, path, systemClock)
     return `imported ${describeLoaded(loaded)} from ${file}; ${path} has ${count(keys)} keys now`
   })
 }
 
-/** `kvns export FILE`: writes the keys of the snapshot to an RDB file. Returns the exit code. */
-export function exportFile(config: Config, file: string): number {
+/** `kvns export FILE`: writes the keys of the snapshot to a file. Returns the exit code. */
+export function exportFile(config: Config, file: string, format: ExportFormat): number {
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
     loadSnapshot(keys, path)
-    const written = saveRdb(keys, file, systemClock.nowMs(), config.rdbCompression ? 'on' : 'off')
+    const written =
+      format === 'json'
+        ? saveJson(keys, file)
+        : saveRdb(keys, file, systemClock.nowMs(), config.rdbCompression ? 'on' : 'off')
     return `exported ${written} keys from ${path} to ${file}`
   })
 }
@@ -80,7 +106,7 @@ function told(work: () => string): number {
   }
 }
 
-const PROBLEMS = [ConfigProblem, RdbCorrupt, RdbUnsupported, SnapshotDamaged, SnapshotRefused]
+const PROBLEMS = [JsonLineWrong, ConfigProblem, RdbCorrupt, RdbUnsupported, SnapshotDamaged, SnapshotRefused]
 
 function isProblem(error: unknown): error is Error {
   return PROBLEMS.some(problem => error instanceof problem) || (error instanceof Error && 'code' in error)

@@ -7,7 +7,6 @@ import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
 import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
-import { loadRdb } from '../persist/rdb/load.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
@@ -29,7 +28,7 @@ import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Evictions } from './evictions.ts'
 import { type HttpServer, startHttp } from './http.ts'
-import { describeLoaded } from './import.ts'
+import { describeLoaded, loadForeign } from './import.ts'
 import { Info } from './info.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { Monitors } from './monitors.ts'
@@ -269,10 +268,10 @@ export class Server {
     this.openHttp()
   }
 
-  /** What an RDB file holds is not kept yet, so it counts as changes. */
+  /** What such a file holds is not kept yet, so it counts as changes. */
   private restoreFrom(path: string): void {
     if (path === '') return
-    const loaded = loadRdb(this.keys, path)
+    const loaded = loadForeign(this.keys, path)
     this.keys.dirty += loaded.keys
     this.log.info(`restored ${describeLoaded(loaded)} from ${path}`)
   }

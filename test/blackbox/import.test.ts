@@ -29,6 +29,29 @@ test('an RDB file becomes a snapshot, a snapshot an RDB file', async () => {
   expect(readFileSync(out, 'latin1').slice(0, 9)).toBe('REDIS0010')
 })
 
+test('a snapshot becomes JSON lines, and those a snapshot', async () => {
+  using place = directory()
+  const [rdb, snapshot, json, other] = ['in.rdb', 'snapshot', 'out', 'other'].map(name =>
+    join(place.path, name),
+  ) as string[]
+  writeFileSync(rdb ?? '', RDB)
+  const words = [
+    ['import', rdb, '--persist-path', snapshot],
+    ['export', json, '--format', 'json', '--persist-path', snapshot],
+    ['import', json, '--persist-path', other],
+  ] as string[][]
+  for (const each of words) expect(await runToEnd(each)).toMatchObject({ code: 0, stderr: '' })
+  const lines = readFileSync(json ?? '', 'utf8')
+    .trim()
+    .split('\n')
+  expect(lines.sort()).toEqual([
+    '{"db":0,"key":"b","type":"list","value":["x"]}',
+    '{"db":0,"key":"ns/a","type":"string","value":"1"}',
+  ])
+  const wrong = await runToEnd(['export', json ?? '', '--format', 'xml', '--persist-path', snapshot ?? ''])
+  expect(wrong).toMatchObject({ code: 1, stderr: "kvns: command line: '--format': it is rdb or json\n" })
+})
+
 test('a file that is damaged is named, and nothing is written', async () => {
   using place = directory()
   const [rdb, snapshot] = ['in.rdb', 'snapshot'].map(name => join(place.path, name)) as [string, string]

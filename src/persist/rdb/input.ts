@@ -4,6 +4,7 @@
 //   length   00llllll   01llllll llllllll   10000000 and 4 bytes   10000001 and 8 bytes, big endian
 //   string   length, bytes     or 11000000 int8   11000001 int16   11000010 int32   11000011 length, length, LZF
 
+import { copy } from '../../bytes/ascii.ts'
 import { writeInt } from '../../bytes/int64.ts'
 import { corrupt } from './errors.ts'
 import { lzfExpand, MOST_EXPANSION } from './lzf.ts'
@@ -52,7 +53,7 @@ export class RdbText {
   detach(): void {
     const { buf, start, end } = this
     if (buf === this.scratch) return
-    this.own(end - start).set(buf.subarray(start, end))
+    copy(this.own(end - start), 0, buf, start, end)
   }
 
   setInt(n: number): void {

@@ -15,6 +15,8 @@ import { parseYaml } from './yaml.ts'
 
 export type Command = 'serve' | 'ping' | 'import' | 'export' | 'help' | 'version'
 
+export type ExportFormat = 'rdb' | 'json'
+
 export interface Loaded {
   readonly config: Config
   /** One line each, for the log. */
@@ -23,6 +25,8 @@ export interface Loaded {
   readonly command: Command
   /** The file that import reads or export writes; '' for other commands. */
   readonly file: string
+  /** What export writes. */
+  readonly format: ExportFormat
   /** Directives of a redis.conf that are no settings, such as rename-command. A warning names those without effect already. */
   readonly others: readonly Directive[]
 }
@@ -65,10 +69,12 @@ export function loadConfig(
 ): Loaded {
   const command = COMMANDS.get(argv[0] ?? '')
   if (command === 'help' || command === 'version') {
-    return { config: new Config(), warnings: [], command, file: '', others: [] }
+    return { config: new Config(), warnings: [], command, file: '', format: 'rdb', others: [] }
   }
   const operand = command === 'import' || command === 'export' ? fileOperand(command, argv[1]) : ''
-  const rest = argv.slice((command === undefined ? 0 : 1) + (operand === '' ? 0 : 1))
+  const words = argv.slice((command === undefined ? 0 : 1) + (operand === '' ? 0 : 1))
+  const { format, rest } =
+    command === 'export' ? formatOperand(operand, words) : { format: 'rdb' as const, rest: words }
   const isPath = rest[0] !== undefined && !rest[0].startsWith('-')
   const flags = groupFlags(isPath ? rest.slice(1) : rest, standsAlone)
   const file = chosenFile(isPath ? rest[0] : undefined, flags.directives.filter(isFileFlag), env.KVNS_CONFIG)
@@ -81,13 +87,25 @@ export function loadConfig(
     'flag',
   )
   const { config, others } = loading
-  return { config, warnings: loading.warnings(), command: command ?? 'serve', file: operand, others }
+  return { config, warnings: loading.warnings(), command: command ?? 'serve', file: operand, format, others }
 }
 
 /** Throws ConfigProblem when there is none. */
 function fileOperand(command: string, word: string | undefined): string {
   if (word !== undefined && word !== '' && !word.startsWith('-')) return word
   throw new ConfigProblem(`command line: kvns ${command} FILE [--flag value ...]: no file is named`)
+}
+
+/** Takes `--format rdb` or `--format json` out of the words; without it the name of the file says. Throws ConfigProblem. */
+function formatOperand(
+  file: string,
+  words: readonly string[],
+): { readonly format: ExportFormat; readonly rest: readonly string[] } {
+  const at = words.indexOf('--format')
+  if (at < 0) return { format: /\.(jsonl?|ndjson)$/i.test(file) ? 'json' : 'rdb', rest: words }
+  const format = words[at + 1]
+  if (format !== 'rdb' && format !== 'json') throw new ConfigProblem(`command line: '--format': it is rdb or json`)
+  return { format, rest: [...words.slice(0, at), ...words.slice(at + 2)] }
 }
 
 function standsAlone(flag: string): boolean {

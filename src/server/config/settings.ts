@@ -234,7 +234,7 @@ export const SETTINGS = {
     'restore-from',
     text('a file, or "" for none'),
     '',
-    'RDB file to load at start, while there is no snapshot yet.',
+    'RDB or JSON file to load at start, while there is no snapshot yet.',
     { hot: 'start' },
   ),
   rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
