@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { Crc64 } from '../../src/bytes/crc.ts'
 import { RdbCorrupt, RdbUnsupported } from '../../src/persist/rdb/errors.ts'
 import { loadRdb } from '../../src/persist/rdb/load.ts'
@@ -71,6 +72,30 @@ describe('a file', () => {
     expect(client.call('HPTTL', 'timed', 'FIELDS', '2', 'f', 'g')).toEqual([5000, -1])
   })
 
+  test('may have values, and elements, longer than the piece that is read at a time', () => {
+    using from = new Engine()
+    using to = new Engine()
+    const client = from.connect()
+    const long = (i: number): string => `${i}:${'abcdefghij'.repeat(60 + (i % 7))}`
+    for (let i = 0; i < 2500; i++) {
+      client.call('HSET', 'hash', long(i), long(i + 1))
+      client.call('ZADD', 'zset', String(i / 3), long(i))
+      client.call('RPUSH', 'list', long(i))
+      client.call('SADD', 'set', long(i))
+    }
+    client.call('HSET', 'hash', 'f', 'x'.repeat(3_000_000), 'y'.repeat(2_500_000), 'v')
+    client.call('ZADD', 'zset', '1', 'z'.repeat(2_500_000))
+    client.call('HSET', 'timed', long(1), long(2), 'y'.repeat(1_200_000), 'v')
+    client.call('HPEXPIRE', 'timed', '5000', 'FIELDS', '1', long(1))
+    for (const compression of ['on', 'off'] as const) {
+      saveRdb(from.server.keys, path, NOW_MS, compression)
+      to.connect().call('FLUSHALL')
+      loadRdb(to.server.keys, path)
+      expect(digestOf(to)).toEqual(digestOf(from) as never)
+    }
+    recount(to.server.keys)
+  })
+
   test('that is loaded over keys replaces those of the same name', () => {
     using from = filled()
     using to = new Engine()
@@ -91,7 +116,12 @@ const key = (name: string, value: string): number[] => [0, ...string(name), ...s
 const le64 = (n: number): number[] => [...Buffer.from(new BigInt64Array([BigInt(n)]).buffer)]
 const le32 = (n: number): number[] => le64(n).slice(0, 4)
 
-function load(body: readonly number[], magic = 'REDIS0010', sum: 'right' | 'zero' | 'none' = 'right'): Keyspace {
+function load(
+  body: readonly number[],
+  magic = 'REDIS0010',
+  sum: 'right' | 'zero' | 'none' = 'right',
+  keys = makeKeyspace(),
+): Keyspace {
   const all = Uint8Array.from([...bytes(magic), ...body, 255, ...new Array<number>(sum === 'none' ? 0 : 8).fill(0)])
   if (sum === 'right') {
     const crc = new Crc64()
@@ -99,7 +129,6 @@ function load(body: readonly number[], magic = 'REDIS0010', sum: 'right' | 'zero
     crc.write(all, all.length - 8)
   }
   writeFileSync(path, all)
-  const keys = makeKeyspace()
   skipped = loadRdb(keys, path).skipped
   return keys
 }
@@ -182,16 +211,42 @@ test('a file that is cut anywhere, or has a bit turned, is refused', () => {
   }
   saveRdb(from.server.keys, path, NOW_MS, 'on')
   const whole = readFileSync(path)
+  const keys = makeKeyspace()
   const refused = (content: Buffer): void => {
     writeFileSync(path, content)
-    using to = new Engine()
-    expect(() => loadRdb(to.server.keys, path)).toThrow(/damaged before byte|cannot be loaded/)
-    recount(to.server.keys)
+    keys.flushAll()
+    expect(() => loadRdb(keys, path)).toThrow(/damaged before byte|cannot be loaded/)
+    recount(keys)
   }
-  for (let length = 0; length < whole.length; length += 3) refused(whole.subarray(0, length))
-  for (let bit = 0; bit < whole.length * 8; bit += 13) {
+  for (let length = 0; length < whole.length; length++) refused(whole.subarray(0, length))
+  for (let bit = 0; bit < whole.length * 8; bit += 5) {
     const turned = Buffer.from(whole)
     turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7))
     refused(turned)
   }
+})
+
+test('a file without a checksum may hold anything: it is loaded or refused', () => {
+  using from = filled('HSET timed f v g w', 'HPEXPIRE timed 5000 FIELDS 1 f', 'SELECT 0', 'DEL list big large set')
+  saveRdb(from.server.keys, path, NOW_MS, 'on')
+  const whole = [...readFileSync(path).subarray(9, -9)]
+  const change = fc.tuple(fc.nat(3), fc.nat(whole.length - 1), fc.nat(255))
+  let refused = 0
+  const keys = makeKeyspace()
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), changes => {
+      const body = [...whole]
+      for (const [kind, at, byte] of changes) body.splice(at, kind === 0 ? 0 : 1, ...(kind === 1 ? [] : [byte]))
+      try {
+        keys.flushAll()
+        load(body, 'REDIS0012', 'zero', keys)
+      } catch (error) {
+        refused++
+        expect(error instanceof RdbCorrupt || error instanceof RdbUnsupported ? '' : String(error)).toBe('')
+      }
+      recount(keys)
+    }),
+    { numRuns: 1000 },
+  )
+  expect(refused).toBeGreaterThan(50)
 })
