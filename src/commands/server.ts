@@ -2,7 +2,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
-import { CommandError, DB_OUT_OF_RANGE, SAVE_IN_PROGRESS, SYNTAX } from '../resp/errors.ts'
+import { CommandError, DB_OUT_OF_RANGE, SAVE_BLOCKED, SAVE_IN_PROGRESS, SYNTAX } from '../resp/errors.ts'
 import { flushNamespace, swapNamespace } from '../store/namespaces.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, WriteContext } from './command.ts'
@@ -73,8 +73,10 @@ function time(ctx: Context): void {
 
 function bgsave(ctx: Context, args: Args): void {
   if (args.count > 2 || (args.count === 2 && !args.is(1, SCHEDULE))) throw SYNTAX
-  if (!ctx.services.snapshot.saveInBackground()) throw SAVE_IN_PROGRESS
-  ctx.reply.simple('Background saving started')
+  const outcome = ctx.services.snapshot.saveInBackground(args.count === 2 ? 'later' : 'now')
+  if (outcome === 'running') throw SAVE_IN_PROGRESS
+  if (outcome === 'blocked') throw SAVE_BLOCKED
+  ctx.reply.simple(`Background saving ${outcome}`)
 }
 
 function save(ctx: Context): void {

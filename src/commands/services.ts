@@ -115,8 +115,10 @@ export interface Services {
     save(): void
     /** After FLUSHALL: the file is to be empty too, if save points are set. */
     saveFlushed(): void
-    /** Starts a background save; false when one is running. */
-    saveInBackground(): boolean
+    /** Starts a background save, or notes that it is to start later; what else is in the way says the answer. */
+    saveInBackground(when: 'now' | 'later'): 'started' | 'scheduled' | 'running' | 'blocked'
+    /** Whether nothing may be written because the last save failed. */
+    readonly refusesWrites: boolean
     /** Unix time in seconds of the last good save. */
     readonly lastSaveS: number
     readonly running: boolean

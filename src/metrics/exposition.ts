@@ -25,6 +25,14 @@ export interface MetricSources {
   /** Commands begun and not answered yet. */
   readonly inFlight: () => number
   readonly uptimeSeconds: () => number
+  readonly snapshots: {
+    readonly running: boolean
+    /** Keys of the running save. */
+    readonly progress: { readonly processed: number; readonly total: number }
+    readonly lastSaveS: number
+    readonly lastStatus: 'ok' | 'err'
+    readonly saves: number
+  }
 }
 
 /**
@@ -64,6 +72,7 @@ export class Exposition {
     this.addCommands()
     this.addEvictions()
     this.addTotals()
+    this.addSnapshots()
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_DELAY_MS })
     for (const name of BROKEN) this.registry.removeSingleMetric(name)
   }
@@ -200,6 +209,18 @@ export class Exposition {
     }
     add('kvns_evictions_total', 'Keys evicted to make room.', evictions.evicted)
     add('kvns_ear_evictions_total', 'Keys removed because they were read (policy ear).', evictions.afterRead)
+  }
+
+  private addSnapshots(): void {
+    const { snapshots } = this.sources
+    this.counter('kvns_snapshots_total', 'Snapshots written since the start.', () => snapshots.saves)
+    this.gauge('kvns_snapshot_last_ok', '0 when the last snapshot could not be written.', () =>
+      snapshots.lastStatus === 'ok' ? 1 : 0,
+    )
+    this.gauge('kvns_snapshot_last_timestamp_seconds', 'When the last snapshot was written.', () => snapshots.lastSaveS)
+    this.gauge('kvns_snapshot_running', '1 while a snapshot is being written.', () => (snapshots.running ? 1 : 0))
+    this.gauge('kvns_snapshot_keys_written', 'Keys that the running snapshot has.', () => snapshots.progress.processed)
+    this.gauge('kvns_snapshot_keys', 'Keys that the running snapshot will have.', () => snapshots.progress.total)
   }
 
   private addTotals(): void {

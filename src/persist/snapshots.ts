@@ -25,6 +25,8 @@ export interface SnapshotSettings {
   readonly savePoints: readonly { readonly seconds: number; readonly changes: number }[]
   readonly ignoreDamaged: boolean
   readonly mode: SaveMode
+  /** Whether writes are refused after a save failed. */
+  readonly stopsWrites: boolean
 }
 
 type Log = (level: 'info' | 'warn', message: string) => void
@@ -33,6 +35,8 @@ export class Snapshots {
   /** Unix time in seconds of the last good save; of the start before the first one, as LASTSAVE has it. */
   lastSaveS: number
   lastStatus: 'ok' | 'err' = 'ok'
+  /** Why it is 'err'; '' otherwise. */
+  lastError = ''
   /** Good saves since the start. */
   saves = 0
   /** What load() met; undefined when there was nothing to load. */
@@ -48,6 +52,7 @@ export class Snapshots {
   private readonly clock: Clock
   private readonly log: Log
   private background: BackgroundSave | undefined
+  private isScheduled = false
   private ended: Promise<void> = Promise.resolve()
   /** nowNs of the last good save (or the start), of the last attempt, of the start of the running save. */
   private savedNs: number
@@ -66,6 +71,20 @@ export class Snapshots {
 
   get running(): boolean {
     return this.background !== undefined
+  }
+
+  /** Keys that the running save has written, and those that it is to write; 0 when none is running. */
+  get progress(): { readonly processed: number; readonly total: number } {
+    const { background } = this
+    return { processed: background?.processed ?? 0, total: background?.total ?? 0 }
+  }
+
+  /** Whether nothing may be written: the last save failed, and whoever relies on snapshots should learn of it. */
+  get refusesWrites(): boolean {
+    const { lastStatus, settings } = this
+    return (
+      lastStatus === 'err' && settings.stopsWrites && (settings.periodic === 'on' || settings.savePoints.length > 0)
+    )
   }
 
   /** Seconds that the running save has taken, -1 when none is running. */
@@ -137,20 +156,31 @@ export class Snapshots {
     this.saveNow()
   }
 
-  /** BGSAVE: false when one is running. A failure is logged and shows in lastStatus. */
-  saveInBackground(): boolean {
-    if (this.background !== undefined) return false
+  /**
+   * BGSAVE. A failure is logged and shows in lastStatus. While somebody else walks the keys (a rewrite of the AOF) a save
+   * that may wait is begun by a later tick.
+   */
+  saveInBackground(when: 'now' | 'later'): 'started' | 'scheduled' | 'running' | 'blocked' {
+    if (this.background !== undefined) return 'running'
+    if (this.keys.saving !== undefined) {
+      if (when === 'now') return 'blocked'
+      this.isScheduled = true
+      return 'scheduled'
+    }
+    this.isScheduled = false
     const background = new BackgroundSave(this.keys, this.settings.path, this.clock, ns => this.onStep(ns))
     this.background = background
     this.ended = this.follow(background, this.begin())
-    return true
+    return 'started'
   }
 
   /** Called about ten times a second: starts a background save when one is due. Nothing changed, nothing written. */
   tick(): void {
+    if (this.keys.saving !== undefined) return
+    if (this.isScheduled) this.saveInBackground('now')
     if (this.background !== undefined || this.keys.dirty === 0 || this.refusedPath === this.settings.path) return
     if (this.lastStatus === 'err' && this.clock.nowNs() - this.triedNs < RETRY_MS * 1e6) return
-    if (this.isDue()) this.saveInBackground()
+    if (this.isDue()) this.saveInBackground('now')
   }
 
   /** The end of the server: gives up a running background save and saves, always or if something changed. Throws as save. */
@@ -189,6 +219,7 @@ export class Snapshots {
 
   private saveNow(): void {
     const dirty = this.begin()
+    this.keys.saving?.abandon()
     try {
       this.assertWritable()
       this.succeed(saveSync(this.keys, this.settings.path, this.clock), dirty)
@@ -229,12 +260,14 @@ export class Snapshots {
     this.lastSaveS = Math.floor(this.clock.nowMs() / 1000)
     this.saves++
     this.lastStatus = 'ok'
+    this.lastError = ''
     this.lastDurationS = Math.floor((nowNs - this.triedNs) / 1e9)
     this.log('info', `saved ${saved.records} keys, ${saved.bytes} bytes`)
   }
 
   private fail(error: unknown): void {
     this.lastStatus = 'err'
-    this.log('warn', `the snapshot was not saved: ${error instanceof Error ? error.message : String(error)}`)
+    this.lastError = error instanceof Error ? error.message : String(error)
+    this.log('warn', `the snapshot was not saved: ${this.lastError}`)
   }
 }

@@ -129,6 +129,10 @@ export const LFU_NOT_SELECTED = fixed(
 )
 export const SORT_NOT_A_DOUBLE = fixed("ERR One or more scores can't be converted into double")
 export const SAVE_IN_PROGRESS = fixed('ERR Background save already in progress')
+export const SAVE_BLOCKED = fixed(
+  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a " +
+    'BGSAVE whenever possible.',
+)
 export const REWRITE_IN_PROGRESS = fixed('ERR Background append only file rewriting already in progress')
 export const NO_KEY_ARGUMENTS = fixed('ERR The command has no key arguments')
 export const GETKEYS_COMMAND = fixed('ERR Invalid command specified')

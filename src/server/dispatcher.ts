@@ -42,6 +42,8 @@ import { Writers } from './writers.ts'
 
 /** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
 const TIGHT_BYTES = 128 << 20
+/** All commands have some: all of them look at the gates. */
+const EVERY_FLAG = -1
 
 const NONE: readonly Words[] = []
 const NO_ROOM_FOR_EXEC = new CommandError(`EXECABORT Transaction discarded because of: ${OOM.reply}`)
@@ -127,8 +129,9 @@ export class Dispatcher {
     this.bind(context.session.namespace)
     this.settleMemory()
     const isTight = this.eviction.markBytes - keys.allocatedBytes() < TIGHT_BYTES
+    const stopped = context.services.snapshot.refusesWrites ? EVERY_FLAG : 0
     this.gatedFlags =
-      FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
+      stopped | FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch
   }
 

@@ -10,9 +10,17 @@ import {
   FLAG_UNQUEUED,
   FLAG_WAITS_FOR_WRITE,
   FLAG_WHILE_SUBSCRIBED,
+  FLAG_WRITE,
   type TableRow,
 } from '../commands/table.ts'
-import { CommandError, MONITOR_AND_KEYS, NOAUTH, NOT_IN_TRANSACTION, onlyWhileSubscribed } from '../resp/errors.ts'
+import {
+  CommandError,
+  MISCONF,
+  MONITOR_AND_KEYS,
+  NOAUTH,
+  NOT_IN_TRANSACTION,
+  onlyWhileSubscribed,
+} from '../resp/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { MemoryGate } from './memory-gate.ts'
 import type { NamespaceGate } from './namespace-gate.ts'
@@ -46,6 +54,12 @@ export const GATES: readonly Gate[] = [
   function belowLimit(row, session, { context, memory }, args) {
     context.keys.db = session.db
     memory.check(row, args, session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0)
+  },
+  function storable(row, session, { context }) {
+    // PING too, so that who looks after the server hears of it.
+    const queued = row.name === 'exec' ? (session.transaction?.flags ?? 0) : 0
+    if (((row.flags | queued) & FLAG_WRITE) === 0 && row.name !== 'ping') return
+    if (context.services.snapshot.refusesWrites) throw MISCONF
   },
   function withinNamespaces(row, _session, { namespaces }, args) {
     namespaces.check(row, args)

@@ -57,7 +57,8 @@ function reason(error: unknown): string {
 /** At the first scrape: loading prom-client would otherwise take 10 ms of every start. */
 async function expositionOf(state: ServerState): Promise<Exposition> {
   const { Exposition } = await import('../metrics/exposition.ts')
-  const { keys, evictions, stats, labels, namespaces, table, clients, clock, startedMs, startupBytes } = state
+  const { keys, evictions, stats, labels, namespaces, table, clients, clock, startedMs, startupBytes, snapshots } =
+    state
   return new Exposition({
     keys,
     stats,
@@ -73,6 +74,7 @@ async function expositionOf(state: ServerState): Promise<Exposition> {
     }),
     // A command is answered before anybody else is heard, so a scrape never sees one.
     inFlight: () => 0,
+    snapshots,
     uptimeSeconds: () => Math.max(0, clock.nowMs() - startedMs) / 1000,
   })
 }

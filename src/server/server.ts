@@ -427,5 +427,8 @@ function snapshotSettings(config: Config): ConstructorParameters<typeof Snapshot
     get mode() {
       return config.sharedValues ? 'sliced' : 'whole'
     },
+    get stopsWrites() {
+      return config.stopsWritesOnSaveError
+    },
   }
 }

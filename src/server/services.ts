@@ -155,7 +155,10 @@ export function makeServices(parts: ServiceParts): Services {
     snapshot: {
       save: () => saved(() => snapshots.save()),
       saveFlushed: () => snapshots.saveFlushed(),
-      saveInBackground: () => snapshots.saveInBackground(),
+      saveInBackground: when => snapshots.saveInBackground(when),
+      get refusesWrites() {
+        return snapshots.refusesWrites
+      },
       get lastSaveS() {
         return snapshots.lastSaveS
       },

@@ -16,6 +16,8 @@ export interface Saving {
   renaming(shard: Shard, from: number, to: number): void
   /** A namespace or database record is about to be freed. Nothing that lacks the mark is left in it. */
   forget(shard: Shard, record: number): void
+  /** Another save must run now: this one is given up, and every key gets the mark at once. */
+  abandon(): void
   /** All shards are about to be emptied: the save is given up. */
   flushing(): void
 }

@@ -12,7 +12,15 @@ if (import.meta.main) {
   const keys = makeKeyspace()
   const snapshots = new Snapshots(
     keys,
-    { path, periodic: 'off', intervalMs: 1000, savePoints: [], ignoreDamaged: false, mode: 'sliced' },
+    {
+      path,
+      periodic: 'off',
+      intervalMs: 1000,
+      savePoints: [],
+      ignoreDamaged: false,
+      mode: 'sliced',
+      stopsWrites: false,
+    },
     systemClock,
     () => undefined,
   )
@@ -23,7 +31,7 @@ if (import.meta.main) {
     set(keys, 'large', `${generation} `.repeat(20_000))
     if (generation % 3 === 0) snapshots.save()
     else {
-      snapshots.saveInBackground()
+      snapshots.saveInBackground('now')
       await snapshots.idle()
     }
     if (snapshots.lastStatus === 'err') process.exit(1)

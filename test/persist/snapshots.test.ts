@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
+import { AtomicFile } from '../../src/persist/atomic-file.ts'
+import { SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { SnapshotDamaged } from '../../src/persist/format.ts'
+import { FrameOutput } from '../../src/persist/frame-output.ts'
 import { type SnapshotSettings, Snapshots } from '../../src/persist/snapshots.ts'
 import { SAVE_IN_PROGRESS } from '../../src/resp/errors.ts'
 import { ManualClock } from '../../src/store/clock.ts'
@@ -27,6 +30,7 @@ function setUp(path: string, more: Partial<SnapshotSettings> = {}): Setup {
     savePoints: [],
     ignoreDamaged: false,
     mode: 'sliced',
+    stopsWrites: true,
     ...more,
   }
   const snapshots = new Snapshots(keys, settings, clock, (level, message) => log.push(`${level}: ${message}`))
@@ -120,8 +124,8 @@ test('while a background save runs there is no second one, and SAVE says so', ()
   inDirectory(async directory => {
     const { keys, snapshots } = setUp(join(directory, 'a'))
     set(keys, 'k', 'v')
-    expect(snapshots.saveInBackground()).toBe(true)
-    expect(snapshots.saveInBackground()).toBe(false)
+    expect(snapshots.saveInBackground('now')).toBe('started')
+    expect(snapshots.saveInBackground('later')).toBe('running')
     let thrown: unknown
     try {
       snapshots.save()
@@ -136,6 +140,28 @@ test('while a background save runs there is no second one, and SAVE says so', ()
     snapshots.save()
   }))
 
+test('while somebody else walks the keys, a save waits if it may; one that must not wait has the other give up', () =>
+  inDirectory(async directory => {
+    const { keys, snapshots } = setUp(join(directory, 'a'))
+    for (let i = 0; i < 50; i++) set(keys, `k${i}`, 'v')
+    const other = new AtomicFile(join(directory, 'other'))
+    const encoder = new SnapshotEncoder(keys, NOW_MS, new FrameOutput(other))
+    expect(snapshots.saveInBackground('now')).toBe('blocked')
+    expect(snapshots.saveInBackground('later')).toBe('scheduled')
+    snapshots.tick()
+    expect(snapshots.running).toBe(false)
+    while (encoder.step());
+    snapshots.tick()
+    expect([snapshots.running, snapshots.progress]).toEqual([true, { processed: 50, total: 50 }])
+    await snapshots.idle()
+    expect([snapshots.lastStatus, snapshots.progress]).toEqual(['ok', { processed: 0, total: 0 }])
+    const second = new SnapshotEncoder(keys, NOW_MS, new FrameOutput(other))
+    snapshots.save()
+    expect([second.step(), keys.saving]).toEqual([false, undefined])
+    other.abandon()
+    expect(get(loadedFrom(join(directory, 'a')), 'k7')).toBe('v')
+  }))
+
 test('a small keyspace, or mode whole, is saved as it was when the save began', () =>
   inDirectory(async directory => {
     for (const [count, mode] of [
@@ -146,7 +172,7 @@ test('a small keyspace, or mode whole, is saved as it was when the save began', 
       const { keys, snapshots } = setUp(path, { mode })
       for (let i = 0; i < count; i++) set(keys, `k${i}`, 'before')
       const before = stateOf(keys)
-      snapshots.saveInBackground()
+      snapshots.saveInBackground('now')
       for (let i = 0; i < count; i++) set(keys, `k${i}`, 'after')
       await snapshots.idle()
       expect(stateOf(loadedFrom(path))).toEqual(before)
@@ -159,7 +185,7 @@ test('a large keyspace is saved beside traffic, a flush included, as it was when
     const { keys, snapshots } = setUp(path)
     for (let i = 0; i < 40_000; i++) set(keys, `k${i}`, 'v'.repeat(100))
     const before = stateOf(keys)
-    snapshots.saveInBackground()
+    snapshots.saveInBackground('now')
     let turns = 0
     const ended = snapshots.idle()
     const traffic = () => {
@@ -188,7 +214,7 @@ test('a damaged file stops the start and is never written over', () =>
     expect(() => snapshots.save()).toThrow('could not be loaded and is not written over')
     expect(() => snapshots.saveAtEnd('changed')).toThrow('not written over')
     expect(() => snapshots.reload('save', 'forgotten')).toThrow('not written over')
-    snapshots.saveInBackground()
+    snapshots.saveInBackground('now')
     await snapshots.idle()
     clock.advance(1e9)
     snapshots.tick()
@@ -221,12 +247,20 @@ test('when damage is to be ignored the file is moved aside and the start is empt
 test('a failed save leaves the old file, says err, and is tried again after a pause', () =>
   inDirectory(async directory => {
     const path = join(directory, 'sub/a')
-    const { keys, snapshots, clock, log } = setUp(path)
+    const { keys, snapshots, clock, log, settings } = setUp(path)
     set(keys, 'k', 'v')
     fs.writeFileSync(join(directory, 'sub'), 'a file where a directory should be')
     expect(() => snapshots.save()).toThrow()
     expect([snapshots.lastStatus, keys.dirty]).toEqual(['err', 1])
-    expect(log.at(-1)).toStartWith('warn: the snapshot was not saved: ')
+    expect(log.at(-1)).toBe(`warn: the snapshot was not saved: ${snapshots.lastError}`)
+    expect(snapshots.lastError).toMatch(/^E(NOTDIR|EXIST): /)
+    expect(snapshots.refusesWrites).toBe(true)
+    for (const off of [{ stopsWrites: false }, { periodic: 'off' }] as const) {
+      const before = { ...settings }
+      Object.assign(settings, off)
+      expect(snapshots.refusesWrites).toBe(false)
+      Object.assign(settings, before)
+    }
     fs.rmSync(join(directory, 'sub'))
     clock.advance(60_000)
     fs.mkdirSync(path, { recursive: true })
@@ -242,6 +276,7 @@ test('a failed save leaves the old file, says err, and is tried again after a pa
     snapshots.tick()
     await snapshots.idle()
     expect([snapshots.lastStatus, keys.dirty, get(loadedFrom(path), 'k')]).toEqual(['ok', 0, 'v'])
+    expect([snapshots.lastError, snapshots.refusesWrites]).toEqual(['', false])
   }))
 
 test('the last save wins over a background save that was running', () =>
@@ -250,7 +285,7 @@ test('the last save wins over a background save that was running', () =>
     for (const count of [10, 30_000]) {
       const { keys, snapshots } = setUp(path)
       for (let i = 0; i < count; i++) set(keys, `k${i}`, 'before')
-      snapshots.saveInBackground()
+      snapshots.saveInBackground('now')
       for (let i = 0; i < count; i++) set(keys, `k${i}`, 'after')
       snapshots.saveAtEnd('changed')
       await snapshots.idle()

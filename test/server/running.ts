@@ -35,6 +35,8 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     currentS: -1,
     lastSaveS: NOW_MS / 1000,
     lastStatus: 'ok',
+    lastError: '',
+    progress: { processed: 0, total: 0 },
     lastDurationS: -1,
     saves: 0,
     loaded: undefined,

@@ -106,7 +106,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('rdb-save-incremental-fsync', bool(), 'yes'),
   known('rdbchecksum', bool(), 'yes', START),
   known('sanitize-dump-payload', oneOf(['no', 'yes', 'clients']), 'no'),
-  known('stop-writes-on-bgsave-error', bool(), 'yes'),
   // Replication
   known('masterauth', text(ANY_TEXT), '', SECRET),
   known('masteruser', text(ANY_TEXT), '', SECRET),

@@ -209,6 +209,13 @@ export const SETTINGS = {
     'Snapshots in slices beside the traffic (yes), or in one go (no).',
     { hot: 'start' },
   ),
+  stopsWritesOnSaveError: row(
+    'Persistence',
+    'stop-writes-on-bgsave-error',
+    bool(),
+    'yes',
+    'Refuse writes while the last snapshot failed, where snapshots are taken by themselves.',
+  ),
   /** In addition to the interval. */
   savePoints: row(
     'Persistence',

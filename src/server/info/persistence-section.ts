@@ -9,13 +9,21 @@ export const persistenceSection = sectionOf('Persistence', [
   ['current_cow_peak', 0],
   ['current_cow_size', 0],
   ['current_cow_size_age', 0],
-  ['current_fork_perc', '0.00'],
-  ['current_save_keys_processed', 0],
-  ['current_save_keys_total', 0],
+  [
+    'current_fork_perc',
+    ({ state }) => {
+      const { processed, total } = state.snapshots.progress
+      return (total === 0 ? 0 : Math.min(100, (100 * processed) / total)).toFixed(2)
+    },
+  ],
+  ['current_save_keys_processed', ({ state }) => state.snapshots.progress.processed],
+  ['current_save_keys_total', ({ state }) => state.snapshots.progress.total],
   ['rdb_changes_since_last_save', ({ state }) => state.keys.dirty],
   ['rdb_bgsave_in_progress', ({ state }) => (state.snapshots.running ? 1 : 0)],
   ['rdb_last_save_time', ({ state }) => state.snapshots.lastSaveS],
   ['rdb_last_bgsave_status', ({ state }) => state.snapshots.lastStatus],
+  // Ours: a line, whatever the system's message has in it.
+  ['rdb_last_bgsave_error', ({ state }) => state.snapshots.lastError.replace(/[\r\n]+/g, ' ') || 'none'],
   ['rdb_last_bgsave_time_sec', ({ state }) => state.snapshots.lastDurationS],
   ['rdb_current_bgsave_time_sec', ({ state }) => state.snapshots.currentS],
   ['rdb_saves', ({ totals }) => totals.saves],

@@ -34,6 +34,9 @@ export interface SnapshotFacts {
   /** Unix time of the last good save, or of the start. */
   readonly lastSaveS: number
   readonly lastStatus: 'ok' | 'err'
+  /** Why, when it is 'err'. */
+  readonly lastError: string
+  readonly progress: { readonly processed: number; readonly total: number }
   /** -1 before the first save. */
   readonly lastDurationS: number
   /** Good saves since the start. */
