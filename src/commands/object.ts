@@ -10,7 +10,7 @@ import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
 
-/** Redis keeps the integers below this as shared objects, whose count of references is INT_MAX. */
+/** Redis keeps the integers below this as shared objects, whose count of references is INT_MAX, unless a policy needs access words of theirs. */
 const SHARED_INTEGERS = 10000
 const SHARED_REFERENCES = 2147483647
 
@@ -41,6 +41,7 @@ function refcount(ctx: ReadContext, args: Args): void {
   }
   const start = stringStart(a, e)
   const shared =
+    ctx.services.config.sharesIntegers &&
     entryEncoding(a, e) === INT &&
     a.u8[start] !== 45 &&
     parseSafe(a.u8, start, start + stringLength(a, e)) < SHARED_INTEGERS

@@ -105,6 +105,8 @@ export interface Services {
     readonly databases: number
     /** What the access word is good for under the present policies: OBJECT IDLETIME, OBJECT FREQ, or both. */
     readonly counting: 'recency' | 'frequency' | 'both'
+    /** Whether Redis would keep small integers as shared objects. */
+    readonly sharesIntegers: boolean
     /** Whether DUMP packs strings (rdbcompression). */
     readonly compression: 'on' | 'off'
   }

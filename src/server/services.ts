@@ -97,6 +97,9 @@ function configService({ config, keys, evictions, isLoading }: ServiceParts): Se
     get compression() {
       return config.rdbCompression ? 'on' : 'off'
     },
+    get sharesIntegers() {
+      return config.maxmemoryBytes === 0 || !/-l[rf]u$/.test(config.maxmemoryPolicy.name)
+    },
     get counting() {
       return countingOf(evictions.eviction)
     },

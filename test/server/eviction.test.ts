@@ -7,6 +7,8 @@ import { recount } from '../support/recount.ts'
 import { bytesOf, type Reply, request } from '../support/resp.ts'
 
 const LIMIT_BYTES = 2 << 20
+/** A segment of the table of keys that grew for the last write: the next one makes up for it. */
+const SEGMENT_BYTES = 4096
 const OOM = "OOM command not allowed when used memory > 'maxmemory'."
 
 function engineWith(settings: Settings): Engine {
@@ -111,6 +113,28 @@ test('a chunk of pipelined writes does not go above the limit, and none is refus
   expect(replies.length).toBe(4000)
   expect(replies.filter(reply => refusal(reply) !== '')).toEqual([])
   expect(peak.bytes).toBeLessThanOrEqual(LIMIT_BYTES)
+})
+
+test('values that turn from small to large leave no more holes than the limit once more, and some slabs of each size', () => {
+  const limitBytes = 16 << 20
+  using engine = engineWith({ maxmemory: String(limitBytes), 'maxmemory-policy': 'allkeys-random' })
+  const client = engine.connect()
+  const random = new Random(3)
+  const { keys } = engine.server
+  for (const [times, least, range] of [
+    [2, 50, 400],
+    [4, 5_000, 100_000],
+    [4, 50, 50_000],
+  ] as const) {
+    for (let sent = 0; sent < times * limitBytes; ) {
+      const bytes = least + random.below(random.below(range) + 1)
+      expect(refusal(client.call('SET', `k${random.uint32()}`, 'v'.repeat(bytes)))).toBe('')
+      sent += bytes
+      expect(keys.allocatedBytes()).toBeLessThanOrEqual(limitBytes + SEGMENT_BYTES)
+    }
+  }
+  const committed = keys.shards.reduce((sum, { arena }) => sum + arena.committedBytes, 0)
+  expect(committed).toBeLessThanOrEqual(2 * limitBytes + (8 << 20))
 })
 
 test('noeviction refuses writes and goes on with reads and deletes', () => {
