@@ -268,7 +268,7 @@ export class Eviction {
   private mayOwe(bytes: number): boolean {
     const { keys, limited } = this
     const excess = keys.allocatedBytes() + bytes - keys.limitBytes
-    if (this.isCommon) {
+    if (this.isCommon && limited === undefined) {
       if (!evicts(this.fallback) || this.evictable(this.fallback) < excess) return false
       this.debtor = 'all'
       return true

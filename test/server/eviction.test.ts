@@ -380,6 +380,20 @@ test('NS SET gives a namespace its policy, and quotas evict within it', () => {
   expect(why).toBe("OOM command not allowed when used memory > 'maxmemory' of namespace 'cache'.")
 })
 
+test('what one command makes may not go above a quota that its namespace cannot make up for, whatever others hold', () => {
+  using engine = engineWith({ maxmemory: '8mb', 'maxmemory-policy': 'allkeys-lru' })
+  const client = engine.connect()
+  fill(client, 'other/', 200)
+  client.call('NS', 'SET', 'small', 'quota', '100kb')
+  expect(refusal(client.call('SETRANGE', 'small/large', '150000', 'x'))).toContain("of namespace 'small'.")
+  expect(refusal(client.call('SETRANGE', 'small/fits', '60000', 'x'))).toBe('')
+  // Here what is there already makes room for it.
+  expect(refusal(client.call('SETRANGE', 'small/next', '60000', 'x'))).toBe('')
+  client.call('SET', 'small/last', 'v')
+  expect(Number(client.call('EXISTS', 'small/fits', 'small/next'))).toBe(1)
+  expect(present(client, 'other/', 200)).toBe(200)
+})
+
 test('ear: what was read goes with the sweep, unless it was written since', () => {
   using engine = engineWith({ 'ns-eviction': 'once:ear' })
   const client = engine.connect()
