@@ -246,6 +246,22 @@ export function fieldsRemove(a: Arena, root: number, slot: number): void {
 }
 
 const freed = new PairBatch()
+/** dictScan's places are multiples of this. */
+const PLACE = 256
+
+/**
+ * Frees about `most` fields of a map that nobody looks at any more, from a place on, 0 at first. Returns the next place, or
+ * 0 when there are no more: the root is that of an empty map then.
+ */
+export function fieldsFree(a: Arena, root: number, from: number, most: number): number {
+  freed.length = 0
+  const next = dictScan(a, root, from * PLACE, most, freed)
+  for (let i = 0; i < freed.length; i++) a.free(blockOf(freed.refs[i] as number))
+  if (next < ALL_HASHES) return next / PLACE
+  dictClear(a, root)
+  deadlinesClear(a, root + FIELDS_DEADLINES)
+  return 0
+}
 
 /** Frees everything; the root is that of an empty map then. */
 export function fieldsClear(a: Arena, root: number): void {

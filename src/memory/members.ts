@@ -11,10 +11,13 @@
 
 import { copy } from '../bytes/ascii.ts'
 import type { Arena } from './arena.ts'
-import { DictWalk, dictClear, dictFind, dictInsert, dictNext, dictRef, dictRemove } from './dict.ts'
+import { DictWalk, dictClear, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictScan } from './dict.ts'
 
 /** Pairs whose blocks are freed in one step of membersClear. */
 const CLEARED_TOGETHER = 256
+const ALL_HASHES = 0x1_0000_0000
+/** dictScan's places are multiples of this. */
+const PLACE = 256
 
 const clearing = new DictWalk(0)
 
@@ -88,6 +91,20 @@ export function membersRemove(a: Arena, root: number, slot: number): void {
   const ref = dictRef(a, slot)
   dictRemove(a, root, slot)
   a.free(ref)
+}
+
+/**
+ * Frees about `most` members of a dict that nobody looks at any more, from a place on, 0 at first. Returns the next place,
+ * or 0 when there are no more: the root is that of an empty dict then.
+ */
+export function membersFree(a: Arena, root: number, from: number, most: number): number {
+  const { batch } = clearing
+  batch.length = 0
+  const next = dictScan(a, root, from * PLACE, most, batch)
+  for (let i = 0; i < batch.length; i++) a.free(batch.refs[i])
+  if (next < ALL_HASHES) return next / PLACE
+  dictClear(a, root)
+  return 0
 }
 
 /** Frees all members and what the dict has; the root is that of an empty dict then. */

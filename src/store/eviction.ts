@@ -199,12 +199,14 @@ export class Eviction {
 
   /** True when memory is below the limit then, or on its way there. */
   private evictTo(goal: number, mustFree: number, policy: Policy, scope: Scope): boolean {
-    const { keys, clock, candidates, limitNs } = this
+    const { keys, expiry, clock, candidates, limitNs } = this
     const start = clock.nowNs()
     const before = keys.allocatedBytes()
     let isCutShort = false
     for (let n = 1; keys.allocatedBytes() > goal && candidates.next(policy, scope); n++) {
       this.evict()
+      // A large value is freed only as far as the room is needed now.
+      while (keys.allocatedBytes() > goal && expiry.reclaim());
       if (n % EVICTIONS_PER_LOOK !== 0 || before - keys.allocatedBytes() < mustFree) continue
       isCutShort = clock.nowNs() - start > limitNs
       if (isCutShort) break

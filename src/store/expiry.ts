@@ -10,13 +10,16 @@ import { Aim } from './aim.ts'
 import type { Clock } from './clock.ts'
 import { openAt, settleValue } from './collections.ts'
 import { FLAG_OUTSIDE, FLAG_SAVED, FLAG_TIMED, FLAG_UNLISTED, namespaceOf, TIMER_AT } from './entry.ts'
+import { countGraves, dig } from './graves.ts'
 import type { Keyspace } from './keyspace.ts'
-import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, type Shard } from './shard.ts'
+import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, ROOT_GRAVES, type Shard } from './shard.ts'
 
 /** Longest stretch of the loop that one slice may take. */
 export const SLICE_MS = 0.8
 /** Wheel steps, or entries freed, between two looks at the clock: about 20 microseconds of work. */
 const STEPS_PER_LOOK = 64
+/** Elements of an unlinked value freed between two looks at the clock: as much work. */
+const ELEMENTS_PER_LOOK = 256
 /** Fields freed for one firing of a hash's clock. */
 const FIELDS_PER_CLOCK = 64
 const ALL_HASHES = 0x1_0000_0000
@@ -27,7 +30,7 @@ export class Expiry {
   /** Time that slices took in ns, and how many were ended by their time with work left. */
   spentNs = 0
   cutShort = 0
-  /** Keys of flushed databases that have been freed. */
+  /** Keys of flushed databases and large values that have been freed in slices. */
   freed = 0
   private readonly keys: Keyspace
   private readonly clock: Clock
@@ -65,24 +68,33 @@ export class Expiry {
     return false
   }
 
-  /** Keys of flushed databases that are still to be freed. */
+  /** Keys of flushed databases and large values that are still to be freed. */
   get pending(): number {
     let keys = 0
     for (const { arena } of this.keys.shards) {
+      keys += countGraves(arena)
       let record = arena.i32[ROOT_DEAD >> 2]
       for (; record !== 0; record = arena.i32[(record + DB_NEXT_DEAD) >> 2]) keys += arena.i32[(record + DB_KEYS) >> 2]
     }
     return keys
   }
 
-  /** Frees some of what was flushed; false when there is none. The keyspace calls it before it refuses a write. */
+  /** Frees some of what was flushed or unlinked; false when there is none. The keyspace calls it before it refuses a write. */
   reclaim(): boolean {
-    for (const shard of this.keys.shards) {
-      if (shard.arena.i32[ROOT_DEAD >> 2] === 0) continue
-      this.freeSome(shard)
+    for (const shard of this.keys.shards) if (this.free(shard)) return true
+    return false
+  }
+
+  /** A few microseconds of freeing; false when there is nothing to free. */
+  private free(shard: Shard): boolean {
+    const { arena } = shard
+    if (arena.i32[ROOT_GRAVES >> 2] !== 0) {
+      if (dig(this.keys, arena, ELEMENTS_PER_LOOK) === 'all') this.freed++
       return true
     }
-    return false
+    if (arena.i32[ROOT_DEAD >> 2] === 0) return false
+    this.freeSome(shard)
+    return true
   }
 
   /** Removes some of the keys and fields that are due; false when there are none. */
@@ -97,7 +109,8 @@ export class Expiry {
   nextMs(): number {
     let next = Number.POSITIVE_INFINITY
     for (const shard of this.keys.shards) {
-      if (shard.arena.i32[ROOT_DEAD >> 2] !== 0) return this.keys.nowMs
+      const { i32 } = shard.arena
+      if ((i32[ROOT_DEAD >> 2] | i32[ROOT_GRAVES >> 2]) !== 0) return this.keys.nowMs
       if (this.expires) next = Math.min(next, wheelNextMs(shard.arena, shard.wheel))
     }
     return next
@@ -110,9 +123,7 @@ export class Expiry {
   /** A few microseconds of work on one shard; false when there is none. */
   private step(shard: Shard): boolean {
     if (this.expires && this.expireSome(shard)) return true
-    if (shard.arena.i32[ROOT_DEAD >> 2] === 0) return false
-    this.freeSome(shard)
-    return true
+    return this.free(shard)
   }
 
   private expireSome(shard: Shard): boolean {

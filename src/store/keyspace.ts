@@ -25,6 +25,7 @@ import {
   writeHeader,
 } from './entry.ts'
 import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
+import { bury } from './graves.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 import type { Saving } from './saving.ts'
@@ -471,7 +472,7 @@ export class Keyspace extends KeyFinder {
     view.own(p.entry, p.ns)
   }
 
-  /** Gives the blocks outside an entry back to the arena, without accounting. */
+  /** Gives the blocks outside an entry back to the arena, those of a large collection in slices, without accounting. */
   releaseValue(a: Arena, e: number): void {
     const kind = a.u8[e + 6]
     const block = a.i32[e >> 2]
@@ -480,6 +481,7 @@ export class Keyspace extends KeyFinder {
       a.free(block)
       return
     }
+    if (bury(this, a, block, kind)) return
     view.aim(this, a, block, kind & 15)
     view.release()
   }

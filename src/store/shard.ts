@@ -3,7 +3,8 @@
 //
 // root area of the arena (ROOT = ARENA_ROOT):
 //    0  i32  time wheel        4  i32  first dead database record
-//    8  i32 x databases: database record of each database number
+//    8  i32  first buried value (graves.ts)
+//   12  i32 x databases: database record of each database number
 //
 // database record (its place in the table above says which number it has; SWAPDB swaps two places):
 //    0  dict root, 16 bytes: namespaces by hash of their name
@@ -25,7 +26,8 @@ import { ARENA_WHEEL, wheelCreate } from '../memory/timewheel.ts'
 
 const ROOT_WHEEL = ARENA_WHEEL
 export const ROOT_DEAD = ARENA_ROOT + 4
-const ROOT_DATABASES = ARENA_ROOT + 8
+export const ROOT_GRAVES = ARENA_ROOT + 8
+const ROOT_DATABASES = ARENA_ROOT + 12
 
 export const DB_NUMBER = 16
 export const DB_KEYS = 20
@@ -51,7 +53,7 @@ export class Shard {
   private readonly databases: number
 
   constructor(capacityBytes: number, databases: number, nowMs: number) {
-    this.arena = new Arena(capacityBytes, 8 + 4 * databases)
+    this.arena = new Arena(capacityBytes, 12 + 4 * databases)
     this.databases = databases
     this.init(nowMs)
   }

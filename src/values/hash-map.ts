@@ -7,7 +7,7 @@
 import type { Arena } from '../memory/arena.ts'
 import { deadlineOf, deadlinesCount, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
 import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
-import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsInsert } from '../memory/fields.ts'
+import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsFree, fieldsInsert } from '../memory/fields.ts'
 import { clockCreate, clockFile, clockFree } from './hash-clock.ts'
 
 /** Where a root has its map of fields. */
@@ -30,9 +30,20 @@ export function mapCreate(a: Arena): number {
   return root
 }
 
-export function mapFree(a: Arena, root: number): void {
+/** As fieldsFree. */
+export const mapFreeSome = (a: Arena, root: number, from: number, most: number): number =>
+  fieldsFree(a, root + FIELDS, from, most)
+
+/** The map's clock is taken away: nobody is to come back to its fields. */
+export function mapStop(a: Arena, root: number): void {
   const clock = a.i32[(root + CLOCK) >> 2]
-  if (clock !== 0) clockFree(a, clock)
+  if (clock === 0) return
+  clockFree(a, clock)
+  a.i32[(root + CLOCK) >> 2] = 0
+}
+
+export function mapFree(a: Arena, root: number): void {
+  mapStop(a, root)
   fieldsClear(a, root + FIELDS)
   a.free(root)
 }

@@ -47,7 +47,9 @@ import {
   mapFirstDeadline,
   mapFirstTimed,
   mapFree,
+  mapFreeSome,
   mapNeedClock,
+  mapStop,
   mapTimed,
 } from './hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX, TYPE_HASH } from './types.ts'
@@ -106,6 +108,19 @@ export class Hash extends Value {
   release(): void {
     if (this.form === FORM_LISTPACK) this.a.free(this.root)
     else mapFree(this.a, this.root)
+  }
+
+  override disown(): void {
+    if (this.form !== FORM_LISTPACK) mapStop(this.a, this.root)
+  }
+
+  override releaseSome(from: number, most: number): number {
+    if (this.form !== FORM_LISTPACK) {
+      const next = mapFreeSome(this.a, this.root, from, most)
+      if (next !== 0) return next
+    }
+    this.release()
+    return VISIT_END
   }
 
   copyTo(to: Arena): number {

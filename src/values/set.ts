@@ -24,7 +24,15 @@ import {
   intsetSearch,
   intsetWidth,
 } from '../memory/intset.ts'
-import { memberLength, memberStart, membersAdd, membersClear, membersFind, membersRemove } from '../memory/members.ts'
+import {
+  memberLength,
+  memberStart,
+  membersAdd,
+  membersClear,
+  membersFind,
+  membersFree,
+  membersRemove,
+} from '../memory/members.ts'
 import { PackedElement, packedFind, packedSkip } from '../memory/packed.ts'
 import {
   PACKED_ELEMENTS_AT,
@@ -79,6 +87,15 @@ export class SetValue extends Value {
   release(): void {
     if (this.form === FORM_HASHTABLE) membersClear(this.a, this.root + ROOT_OWN)
     this.a.free(this.root)
+  }
+
+  override releaseSome(from: number, most: number): number {
+    if (this.form === FORM_HASHTABLE) {
+      const next = membersFree(this.a, this.root + ROOT_OWN, from, most)
+      if (next !== 0) return next
+    }
+    this.release()
+    return VISIT_END
   }
 
   // ---- members ----------------------------------------------------------------------------------------------------

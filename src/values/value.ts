@@ -101,11 +101,25 @@ export abstract class Value {
     // Most values are found through their key only.
   }
 
+  /** The value's key is gone: nobody is to come back to it. */
+  disown(): void {
+    // Most values are found through their key only.
+  }
+
   /** Allocates an empty value at `a` in its smallest form and aims at it. Throws OOM_ARENA. */
   abstract create(host: ValueHost, a: Arena): void
 
   /** Frees all blocks of the value. */
   abstract release(): void
+
+  /**
+   * Frees about `most` elements of a value that is good for nothing else any more. Returns what the next call takes, 0 for
+   * the first, or VISIT_END when all of it is freed. Forms that are a few blocks are freed at once.
+   */
+  releaseSome(_from: number, _most: number): number {
+    this.release()
+    return VISIT_END
+  }
 
   /** Makes a copy in `a`, which may be this value's own arena; returns its root, of the same form. Throws OOM_ARENA. */
   abstract copyTo(a: Arena): number

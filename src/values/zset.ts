@@ -136,6 +136,21 @@ export class SortedSet extends Value {
     this.a.free(this.root)
   }
 
+  /** Members go from the tree, the dict at the end. */
+  override releaseSome(_from: number, most: number): number {
+    const { a, root } = this
+    if (!this.isSmall) {
+      for (let left = most; left > 0 && treeCount(a, root + TREE_AT) > 0; ) {
+        const n = treeCut(a, root + TREE_AT, 0, left, cutRefs)
+        for (let i = 0; i < n; i++) a.free(cutRefs[i])
+        left -= n
+      }
+      if (treeCount(a, root + TREE_AT) > 0) return 1
+    }
+    this.release()
+    return VISIT_END
+  }
+
   copyTo(b: Arena): number {
     const { a, root } = this
     const copy = this.isSmall ? b.alloc(packedStop(a, root) - root) : this.largeCopy(b)

@@ -32,9 +32,11 @@ import {
   NS_NAME_LENGTH,
   NS_TIMED,
   ROOT_DEAD,
+  ROOT_GRAVES,
   type Shard,
 } from '../../src/store/shard.ts'
 import { TYPE_STRING } from '../../src/values/types.ts'
+import { ROOT_ALLOCATED } from '../../src/values/value.ts'
 
 const ALL_HASHES = 0x1_0000_0000
 
@@ -128,6 +130,9 @@ function countShard(keys: Keyspace, shard: Shard): void {
   for (let dead = a.i32[ROOT_DEAD >> 2]; dead !== 0; dead = a.i32[(dead + DB_NEXT_DEAD) >> 2]) {
     same('number of a flushed database', a.i32[(dead + DB_NUMBER) >> 2], -1)
     bytes += deadBytes(keys, shard, dead)
+  }
+  for (let grave = a.i32[ROOT_GRAVES >> 2] ?? 0; grave !== 0; grave = a.i32[grave >> 2] ?? 0) {
+    bytes += a.sizeOf(grave) + (a.i32[((a.i32[(grave >> 2) + 1] ?? 0) + ROOT_ALLOCATED) >> 2] ?? 0)
   }
   same('allocated bytes of an arena', a.allocatedBytes, bytes)
 }

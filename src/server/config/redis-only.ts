@@ -78,6 +78,7 @@ function notReplica(why: string): Kind<string> {
 export const REDIS_ONLY: readonly Setting<unknown>[] = [
   // What we do in one way only: expiry and freeing go in slices whatever these say, one thread serves all shards
   known('active-expire-effort', integer(1n, 10n), '1'),
+  // Large values are freed in slices (store/graves.ts) whatever these say.
   known('lazyfree-lazy-eviction', bool(), 'no'),
   known('lazyfree-lazy-expire', bool(), 'no'),
   known('lazyfree-lazy-server-del', bool(), 'no'),
