@@ -1,0 +1,84 @@
+// A snapshot taken beside traffic, with all types, values in parts and other keys between the parts, damaged: whatever bit is
+// turned, wherever the file is cut, it is refused with the byte; never loaded, never a crash.
+
+import { expect, test } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AtomicFile } from '../../src/persist/atomic-file.ts'
+import { SnapshotEncoder } from '../../src/persist/encoder.ts'
+import { ASIDE, PART, SnapshotDamaged } from '../../src/persist/format.ts'
+import { FrameOutput } from '../../src/persist/frame-output.ts'
+import { loadSnapshot } from '../../src/persist/loader.ts'
+import { Random } from '../../src/store/random.ts'
+import { Engine } from '../support/engine.ts'
+import { inDirectory, makeKeyspace } from './keyspaces.ts'
+
+const TRIES = process.env.KVNS_LONG_TESTS === '1' ? 20_000 : 400
+/** Bytes at each end of the file that are cut or turned one by one: heads, the opening map, the closing frame. */
+const EDGE = 60
+
+/** By step. The walk is in `default` then, so these are written between the parts of what it is at. */
+const CHANGES: ReadonlyMap<number, readonly string[]> = new Map([
+  [1, ['ZADD', 'ns/zset', '1', 'new']],
+  [3, ['HSET', 'ns/hash', 'new', '1']],
+  [5, ['SADD', 'set', 'new']],
+])
+
+/** A snapshot of which every key was changed while it was written. */
+function busySnapshot(path: string): Buffer {
+  const engine = new Engine({}, 5)
+  const client = engine.connect()
+  const many = Array.from({ length: 1500 }, (_, i) => `element ${i} of a large value`)
+  const scored = many.flatMap((element, i) => [String(i), element])
+  client.call('RPUSH', 'list', ...many)
+  client.call('SADD', 'set', ...many)
+  client.call('ZADD', 'ns/zset', ...scored)
+  client.call('HSET', 'ns/hash', ...scored)
+  client.call('SET', 'string', 'x'.repeat(50_000), 'PX', '90000')
+  for (let i = 0; i < 40; i++) client.call('SET', `k${i}`, `${i}`)
+  const { keys } = engine.server
+  const file = new AtomicFile(path)
+  const output = new FrameOutput(file)
+  const encoder = new SnapshotEncoder(keys, keys.nowMs, output)
+  for (let step = 0; encoder.step(); step++) {
+    client.call('SET', `k${step}`, 'new')
+    const change = CHANGES.get(step)
+    if (change !== undefined) client.call(...change)
+  }
+  output.writeAll()
+  file.commitSync()
+  return readFileSync(path)
+}
+
+test('damage in any place of a snapshot with values in parts is found', () =>
+  inDirectory(directory => {
+    const path = join(directory, 'a')
+    const whole = busySnapshot(path)
+    expect(whole.indexOf(Buffer.from([0x92, ASIDE | PART]))).toBeGreaterThan(0)
+    const target = makeKeyspace(9)
+    expect(loadSnapshot(target, path).keys).toBe(45)
+    const random = new Random(3)
+    const refused = (bytes: Buffer, what: string): void => {
+      target.flushAll()
+      writeFileSync(path, bytes)
+      let error: unknown
+      try {
+        loadSnapshot(target, path)
+      } catch (thrown) {
+        error = thrown
+      }
+      if (!(error instanceof SnapshotDamaged)) throw new Error(`${what}: ${error}`)
+      expect(error.byte).toBeLessThanOrEqual(whole.length)
+    }
+    const places = Array.from({ length: EDGE }, (_, i) => [i, whole.length - 1 - i]).flat()
+    for (let i = 0; i < TRIES; i++) places.push(random.below(whole.length))
+    for (const at of places) {
+      const turned = Buffer.from(whole)
+      turned[at] = (turned[at] ?? 0) ^ (1 << random.below(8))
+      refused(turned, `a bit of byte ${at}`)
+      refused(whole.subarray(0, at), `cut at ${at}`)
+    }
+    target.flushAll()
+    writeFileSync(path, whole)
+    expect(loadSnapshot(target, path).keys).toBe(45)
+  }))
