@@ -2,6 +2,7 @@
 // HELP, the README's table and the contract tests are all computed from rows (introspect.ts, table.ts).
 
 import type { Words } from '../bytes/words.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import type { Waiting } from '../session/waiting.ts'
@@ -101,6 +102,8 @@ export interface ReadContext extends SessionContext {
 
 export interface WriteContext extends ReadContext {
   readonly keys: Keyspace
+  /** Where a command that is `logged` by itself tells what it does; undefined while nothing is logged. */
+  readonly log: CommandLog | undefined
 }
 
 export interface SessionContext {
@@ -155,6 +158,11 @@ interface Row<E extends Effect, C> {
   readonly whilePaused?: 'waits'
   /** Rows of a container command; their names have no prefix. Such a row's own `run` is never called. */
   readonly subcommands?: readonly Command[]
+  /**
+   * Logs what the command has done, in place of its request, which would not do the same when the append-only file is read
+   * again. Called after it ran if it changed something, `changes` times. `itself`: it tells ctx.log while it runs.
+   */
+  readonly logged?: 'itself' | ((log: CommandLog, ctx: WriteContext, args: Args, changes: number) => void)
   readonly run: (ctx: C, args: Args) => void
 }
 

@@ -47,6 +47,11 @@ function reload(ctx: Context, args: Args): void {
   ctx.reply.ok()
 }
 
+function loadAof(ctx: Context): void {
+  ctx.services.appendOnly.reload()
+  ctx.reply.ok()
+}
+
 function pauseCron(ctx: Context, args: Args): void {
   ctx.services.pauseTick(args.text(2) === '0' ? 'off' : 'on')
   ctx.reply.ok()
@@ -182,6 +187,7 @@ const COMMANDS: Record<string, DebugCommand> = {
   },
   populate: { words: [3, 5], help: 'Makes <count> keys <prefix>:<n> with values of <size> bytes.', run: populate },
   protocol: { words: [3, 3], help: `Answers a reply of type ${PROTOCOL_NAMES}.`, run: protocol },
+  loadaof: { words: [2, 2], help: 'Forgets all keys and reads the append-only file again.', run: loadAof },
   'quicklist-packed-threshold': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: packedThreshold },
   reload: {
     words: [2, ANY],

@@ -1,6 +1,7 @@
 // DUMP and RESTORE: values as bytes that Redis understands, and back.
 
 import { fromText } from '../bytes/ascii.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
 import { buildPayload, dumpValue, isPayload } from '../persist/rdb/payload.ts'
 import type { RdbValueReader } from '../persist/rdb/read.ts'
@@ -9,9 +10,12 @@ import { idleFor } from '../store/access.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { READ_ONE, WRITE_ONE } from './key-specs.ts'
+import { logDeletion } from './logged.ts'
 
 const REPLACE = fromText('replace')
 const ABSTTL = fromText('absttl')
+const RESTORE = fromText('RESTORE')
+const ABSOLUTE = fromText('ABSTTL')
 const IDLETIME = fromText('idletime')
 const FREQ = fromText('freq')
 const MOST_HITS = 255
@@ -107,6 +111,24 @@ function markUse({ keys, services }: WriteContext, idleSeconds: number, frequenc
   i32[(keys.at.entry + 8) >> 2] = word
 }
 
+/** The deadline is a moment; a key whose moment was over is gone. */
+function logRestore(log: CommandLog, ctx: WriteContext, args: Args): void {
+  const { keys } = ctx
+  if (keys.at.entry === 0) {
+    logDeletion(log, ctx, args)
+    return
+  }
+  const deadline = keys.deadline(keys.at)
+  const isAbsolute = args.int(2) === 0 || restoreOptions(args).isAbsolute
+  log
+    .command(keys.db, args.count + (isAbsolute ? 0 : 1))
+    .text(RESTORE)
+    .key(args, 1)
+    .int(deadline)
+    .words(args, 3, args.count)
+  if (!isAbsolute) log.text(ABSOLUTE)
+}
+
 export const dumpCommands: readonly Command[] = [
   {
     name: 'dump',
@@ -137,6 +159,7 @@ export const dumpCommands: readonly Command[] = [
       ['5.0.0', 'Added the `ABSTTL` modifier.'],
       ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
     ],
+    logged: logRestore,
     run: restore,
   },
 ]

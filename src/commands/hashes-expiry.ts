@@ -2,6 +2,7 @@
 // takes them away. Each answers one number for each field.
 
 import { fromText } from '../bytes/ascii.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import { FIELDS_NOT_POSITIVE, FIELDS_PARAMETER } from '../resp/errors.ts'
 import { commitValue, openValue, readValue, settleValue } from '../store/collections.ts'
 import { Hash } from '../values/hash.ts'
@@ -9,6 +10,7 @@ import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import type { Unit } from './deadline.ts'
 import { fieldDeadlineAt, fieldsFrom } from './hash-words.ts'
+import { logGone } from './hashes-logged.ts'
 import { READ_ONE, UPDATE_ONE } from './key-specs.ts'
 
 const NX = fromText('nx')
@@ -24,7 +26,11 @@ const DELETED = 2
 
 type Condition = 'none' | 'nx' | 'xx' | 'gt' | 'lt'
 
+const HPEXPIREAT = fromText('HPEXPIREAT')
+
 const hash = new Hash()
+/** What the command that runs was asked for. */
+const wish = { deadline: 0, firstField: 0 }
 
 function conditionAt(args: Args, i: number): Condition {
   if (args.is(i, NX)) return 'nx'
@@ -62,6 +68,8 @@ function hexpire(ctx: WriteContext, args: Args, unit: Unit, relative: 'relative'
   const deadline = fieldDeadlineAt(args, 2, unit, relative === 'relative' ? keys.nowMs : 0, name)
   const condition = conditionAt(args, 3)
   const first = fieldsFrom(args, condition === 'none' ? 3 : 4, FIELDS_PARAMETER)
+  wish.deadline = deadline
+  wish.firstField = first
   reply.array(args.count - first)
   let updated = 0
   let deleted = 0
@@ -116,6 +124,16 @@ function hpersist(ctx: WriteContext, args: Args): void {
   if (exists) finish(ctx, changes, 'hpersist')
 }
 
+/** Fields whose moment was over are gone; else the words that follow on the moment are as they were. */
+function logDeadlines(log: CommandLog, ctx: WriteContext, args: Args): void {
+  const { keys } = ctx
+  if (wish.deadline <= keys.nowMs) logGone(log, ctx, args, hash, wish.firstField)
+  else {
+    log.command(keys.db, args.count).text(HPEXPIREAT).key(args, 1).int(wish.deadline)
+    log.words(args, 3, args.count)
+  }
+}
+
 const SETTER = {
   effect: 'write',
   group: 'hash',
@@ -136,6 +154,7 @@ export const hashExpiry: readonly Command[] = [
     name: 'hexpire',
     syntax: `key seconds ${CONDITION} ${NAMED_FIELDS}`,
     summary: 'Lets fields of a hash live for so many seconds from now.',
+    logged: logDeadlines,
     run: (ctx: WriteContext, args: Args) => hexpire(ctx, args, 'seconds', 'relative', 'hexpire'),
   },
   {
@@ -143,6 +162,7 @@ export const hashExpiry: readonly Command[] = [
     name: 'hpexpire',
     syntax: `key milliseconds ${CONDITION} ${NAMED_FIELDS}`,
     summary: 'Lets fields of a hash live for so many milliseconds from now.',
+    logged: logDeadlines,
     run: (ctx: WriteContext, args: Args) => hexpire(ctx, args, 'milliseconds', 'relative', 'hpexpire'),
   },
   {
@@ -150,6 +170,7 @@ export const hashExpiry: readonly Command[] = [
     name: 'hexpireat',
     syntax: `key unix-time-seconds ${CONDITION} ${NAMED_FIELDS}`,
     summary: 'Lets fields of a hash live until a time given in seconds.',
+    logged: logDeadlines,
     run: (ctx: WriteContext, args: Args) => hexpire(ctx, args, 'seconds', 'absolute', 'hexpireat'),
   },
   {
@@ -157,6 +178,7 @@ export const hashExpiry: readonly Command[] = [
     name: 'hpexpireat',
     syntax: `key unix-time-milliseconds ${CONDITION} ${NAMED_FIELDS}`,
     summary: 'Lets fields of a hash live until a time given in milliseconds.',
+    logged: logDeadlines,
     run: (ctx: WriteContext, args: Args) => hexpire(ctx, args, 'milliseconds', 'absolute', 'hpexpireat'),
   },
   {

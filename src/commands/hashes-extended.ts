@@ -1,6 +1,7 @@
 // The commands of Redis 8.0 that do two things to fields of a hash at once: HGETDEL, HGETEX, HSETEX.
 
 import { fromText } from '../bytes/ascii.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import {
   FIELDS_INVALID,
   FIELDS_NOT_POSITIVE,
@@ -16,6 +17,7 @@ import { replyElement } from '../values/packed-reply.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { FIELDS, fieldDeadlineAt, fieldsFrom } from './hash-words.ts'
+import { logFieldDeadline, logGone, logSet } from './hashes-logged.ts'
 import { fieldBytes } from './hashes-write.ts'
 import { COUNT_ONE, TAKE_ONE, UPDATE_ONE } from './key-specs.ts'
 
@@ -27,6 +29,9 @@ const PERSIST = fromText('persist')
 const KEEPTTL = fromText('keepttl')
 const FNX = fromText('fnx')
 const FXX = fromText('fxx')
+
+/** HGETDEL key FIELDS numfields field ... */
+const FIRST_TAKEN = 4
 
 const hash = new Hash()
 
@@ -87,6 +92,7 @@ function hgetex(ctx: WriteContext, args: Args): void {
   const { keys, reply } = ctx
   const exists = openValue(keys, args, 1, hash)
   const first = readGetEx(args, keys.nowMs)
+  wish.firstField = first
   reply.array(args.count - first)
   let updated = 0
   let deleted = 0
@@ -184,6 +190,25 @@ function hsetex(ctx: WriteContext, args: Args): void {
   reply.int(1)
 }
 
+function logTaken(log: CommandLog, ctx: WriteContext, args: Args): void {
+  logGone(log, ctx, args, hash, FIRST_TAKEN)
+}
+
+function logGetEx(log: CommandLog, ctx: WriteContext, args: Args): void {
+  if (wish.timed && wish.deadline <= ctx.keys.nowMs) logGone(log, ctx, args, hash, wish.firstField)
+  else logFieldDeadline(log, ctx, args, wish.firstField, wish.deadline)
+}
+
+/** The condition was met; what a field had before goes with its old value. */
+function logSetEx(log: CommandLog, ctx: WriteContext, args: Args): void {
+  const { deadline, firstField: first } = wish
+  if (wish.timed && deadline <= ctx.keys.nowMs) {
+    logGone(log, ctx, args, hash, first, 2)
+    return
+  }
+  logSet(log, ctx, args, deadline, (args.count - first) / 2).words(args, first, args.count)
+}
+
 const ROW = {
   effect: 'write',
   group: 'hash',
@@ -201,6 +226,7 @@ export const hashExtended: readonly Command[] = [
     syntax: 'key FIELDS numfields(integer) field [field ...]',
     summary: 'Gives the values of fields of a hash and deletes the fields.',
     keys: TAKE_ONE,
+    logged: logTaken,
     run: hgetdel,
   },
   {
@@ -209,6 +235,7 @@ export const hashExtended: readonly Command[] = [
     syntax: `key [expiration: ${TIMES} | PERSIST] FIELDS numfields(integer) field [field ...]`,
     summary: 'Gives the values of fields of a hash and sets or removes their time to live.',
     keys: COUNT_ONE,
+    logged: logGetEx,
     run: hgetex,
   },
   {
@@ -218,6 +245,7 @@ export const hashExtended: readonly Command[] = [
     summary: 'Sets fields of a hash, if none or all of them are there, with a time to live.',
     flags: ['denyoom', 'fast'],
     keys: UPDATE_ONE,
+    logged: logSetEx,
     run: hsetex,
   },
 ]

@@ -3,6 +3,7 @@
 import { fromText } from '../bytes/ascii.ts'
 import { addDecimal, parseExtended } from '../bytes/extended.ts'
 import { INT64_MAX, INT64_MIN, INT64_TEXT_BYTES, parseInt64, parseSafe, writeInt, writeInt64 } from '../bytes/int64.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import {
   HASH_NOT_A_FLOAT,
   HASH_NOT_AN_INTEGER,
@@ -16,11 +17,13 @@ import { commitValue, makeValue, openValue, room, settleValue } from '../store/c
 import { Hash, KEEP_DEADLINE } from '../values/hash.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
+import { logSet } from './hashes-logged.ts'
 import { COUNT_ONE, GROW_ONE, UPDATE_ONE } from './key-specs.ts'
 
 /** What a new field may cost beside its own bytes: lengths, rounding, its part of a table that grows. */
 export const FIELD_OVERHEAD_BYTES = 64
 const ZERO = fromText('0')
+const HSET = fromText('HSET')
 
 const hash = new Hash()
 const digits = new Uint8Array(INT64_TEXT_BYTES)
@@ -134,6 +137,16 @@ function addExact(ctx: WriteContext, args: Args, exists: boolean, by: bigint, ol
   ctx.reply.int64(sum)
 }
 
+/** The sum itself: adding to it again would round again. */
+function logSum(log: CommandLog, ctx: WriteContext, args: Args): void {
+  hash.find(args.buf, args.starts[2], args.ends[2])
+  // HSET would take the field's deadline.
+  if (hash.deadline !== 0) logSet(log, ctx, args, KEEP_DEADLINE, 1)
+  else log.command(ctx.keys.db, 4).text(HSET).key(args, 1)
+  const value = hash.valueText()
+  log.word(args, 2).bytes(value.buf, value.start, value.end)
+}
+
 function hincrbyfloat(ctx: WriteContext, args: Args): void {
   const by = parseExtended(args.buf, args.starts[3], args.ends[3])
   if (by === undefined) throw NOT_A_FLOAT
@@ -218,6 +231,7 @@ export const hashWrites: readonly Command[] = [
     since: '2.6.0',
     summary: 'Adds a decimal number to the number in a field of a hash; a missing field counts as 0.',
     keys: COUNT_ONE,
+    logged: logSum,
     run: hincrbyfloat,
   },
 ]

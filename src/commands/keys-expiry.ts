@@ -7,6 +7,7 @@ import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { deadlineAt, type Unit } from './deadline.ts'
 import { READ_ONE, UPDATE_ONE } from './key-specs.ts'
+import { logDeadline } from './logged.ts'
 
 const NX = fromText('nx')
 const XX = fromText('xx')
@@ -104,6 +105,7 @@ export const expiryCommands: readonly Command[] = [
     syntax: 'key seconds [condition: NX | XX | GT | LT]',
     since: '1.0.0',
     summary: 'Lets a key live for so many seconds from now.',
+    logged: logDeadline,
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'seconds', 'relative', 'expire'),
   },
   {
@@ -112,6 +114,7 @@ export const expiryCommands: readonly Command[] = [
     syntax: 'key milliseconds [condition: NX | XX | GT | LT]',
     since: '2.6.0',
     summary: 'Lets a key live for so many milliseconds from now.',
+    logged: logDeadline,
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'milliseconds', 'relative', 'pexpire'),
   },
   {
@@ -120,6 +123,7 @@ export const expiryCommands: readonly Command[] = [
     syntax: 'key unix-time-seconds [condition: NX | XX | GT | LT]',
     since: '1.2.0',
     summary: 'Lets a key live until a time given in seconds since 1970.',
+    logged: logDeadline,
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'seconds', 'absolute', 'expireat'),
   },
   {
@@ -128,6 +132,7 @@ export const expiryCommands: readonly Command[] = [
     syntax: 'key unix-time-milliseconds [condition: NX | XX | GT | LT]',
     since: '2.6.0',
     summary: 'Lets a key live until a time given in milliseconds since 1970.',
+    logged: logDeadline,
     run: (ctx: WriteContext, args: Args) => expire(ctx, args, 'milliseconds', 'absolute', 'pexpireat'),
   },
   {

@@ -6,7 +6,8 @@ import type { Args } from './args.ts'
 import { untilMs, waitFor } from './blocking.ts'
 import type { Command, WriteContext } from './command.ts'
 import { counted } from './key-specs.ts'
-import { MOVE_KEYS, move, PopOrder, popFirst, popWithKey, sideIn } from './lists-ends.ts'
+import { logPopMany, MOVE_KEYS, move, PopOrder, popFirst, popWithKey, sideIn } from './lists-ends.ts'
+import { logMove, logPop } from './logged.ts'
 
 const order = new PopOrder()
 
@@ -54,12 +55,14 @@ export const blockingLists: readonly Command[] = [
     ...POP,
     name: 'blpop',
     summary: 'Takes the first element of the first of some lists that exists, or waits for one.',
+    logged: logPop('LPOP'),
     run: (ctx: WriteContext, args: Args) => pop(ctx, args, LEFT),
   },
   {
     ...POP,
     name: 'brpop',
     summary: 'Takes the last element of the first of some lists that exists, or waits for one.',
+    logged: logPop('RPOP'),
     run: (ctx: WriteContext, args: Args) => pop(ctx, args, RIGHT),
   },
   {
@@ -72,6 +75,7 @@ export const blockingLists: readonly Command[] = [
     summary: 'Moves an element from an end of one list to an end of another, or waits for one.',
     flags: ['denyoom', 'noscript', 'blocking'],
     keys: MOVE_KEYS,
+    logged: logMove('LMOVE', 5),
     run: blmove,
   },
   {
@@ -86,6 +90,7 @@ export const blockingLists: readonly Command[] = [
     keys: MOVE_KEYS,
     deprecated: { since: '6.2.0', replacedBy: '`BLMOVE` with the `RIGHT` and `LEFT` arguments' },
     history: [['6.0.0', '`timeout` may have a fraction.']],
+    logged: logMove('RPOPLPUSH', 3),
     run: brpoplpush,
   },
   {
@@ -98,6 +103,7 @@ export const blockingLists: readonly Command[] = [
     summary: 'Takes elements from an end of the first of some lists that exists, or waits for one.',
     flags: ['blocking'],
     keys: [counted(2, TAKEN)],
+    logged: (log, ctx, _args, changes) => logPopMany(log, ctx, order, changes),
     run: blmpop,
   },
 ]

@@ -3,6 +3,7 @@
 import { fromText } from '../bytes/ascii.ts'
 import { Arena } from '../memory/arena.ts'
 import { PACKED_OVERHEAD_BYTES } from '../memory/packed.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import { COUNT_NOT_POSITIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX, wrongArity } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import {
@@ -19,6 +20,7 @@ import { LEFT, List, RIGHT, replyElement, type Side } from '../values/list.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { counted, GROW_ONE, TAKE_ONE } from './key-specs.ts'
+import { logPops } from './logged.ts'
 
 const list = new List()
 const target = new List()
@@ -185,6 +187,12 @@ export class PopOrder {
 }
 
 const order = new PopOrder()
+const POPPING = [fromText('LPOP'), fromText('RPOP')] as const
+
+/** As Redis logs LMPOP and BLMPOP: a pop of the list that was found. */
+export function logPopMany(log: CommandLog, ctx: WriteContext, { side }: PopOrder, changes: number): void {
+  logPops(log, ctx, POPPING[side], changes)
+}
 
 /** Answers with elements of the first key from word `at` on that is a list; false, and no reply: none is. */
 export function popFirst(ctx: WriteContext, args: Args, at: number, { keys: n, side, count }: PopOrder): boolean {
@@ -306,6 +314,7 @@ export const listEnds: readonly Command[] = [
     summary: 'Takes elements from an end of the first of some lists that exists.',
     flags: [],
     keys: [counted(1, ['RW', 'access', 'delete'])],
+    logged: (log, ctx, _args, changes) => logPopMany(log, ctx, order, changes),
     run: lmpop,
   },
 ]

@@ -7,6 +7,7 @@ import { flushNamespace, swapNamespace } from '../store/namespaces.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, WriteContext } from './command.ts'
 import { helpSubcommand } from './help.ts'
+import { logBound } from './logged.ts'
 import type { Services } from './services.ts'
 
 const SYNC = fromText('sync')
@@ -77,6 +78,11 @@ function bgsave(ctx: Context, args: Args): void {
   if (outcome === 'running') throw SAVE_IN_PROGRESS
   if (outcome === 'blocked') throw SAVE_BLOCKED
   ctx.reply.simple(`Background saving ${outcome}`)
+}
+
+function bgrewriteaof(ctx: Context): void {
+  const outcome = ctx.services.appendOnly.rewrite()
+  ctx.reply.simple(`Background append only file rewriting ${outcome}`)
 }
 
 function save(ctx: Context): void {
@@ -212,9 +218,17 @@ export const serverCommands: readonly Command[] = [
     ...FLUSH,
     name: 'flushdb',
     summary: 'Deletes all keys of the selected database, in all its namespaces.',
+    logged: logBound('FLUSHDB'),
     run: flushdb,
   },
-  { ...FLUSH, name: 'flushall', summary: 'Deletes all keys of all databases.', aliases: ['clear'], run: flushall },
+  {
+    ...FLUSH,
+    name: 'flushall',
+    summary: 'Deletes all keys of all databases.',
+    aliases: ['clear'],
+    logged: logBound('FLUSHALL'),
+    run: flushall,
+  },
   {
     name: 'swapdb',
     syntax: 'index1 index2',
@@ -225,6 +239,7 @@ export const serverCommands: readonly Command[] = [
     summary: 'Exchanges two databases.',
     flags: ['fast'],
     categories: ['keyspace', 'dangerous'],
+    logged: logBound('SWAPDB'),
     run: swapdb,
   },
   {
@@ -269,6 +284,14 @@ export const serverCommands: readonly Command[] = [
     summary: 'Starts to write a snapshot in the background.',
     history: [['3.2.2', 'Option `SCHEDULE`.']],
     run: bgsave,
+  },
+  {
+    ...SAVING,
+    name: 'bgrewriteaof',
+    syntax: '',
+    complexity: 'O(1)',
+    summary: 'Starts to make the append-only file anew in the background.',
+    run: bgrewriteaof,
   },
   {
     name: 'shutdown',

@@ -127,6 +127,14 @@ export interface Services {
     /** Saves to and loads from the file again, as DEBUG RELOAD does. */
     reload(mode: 'save' | 'nosave', keys: 'forgotten' | 'kept'): void
   }
+  readonly appendOnly: {
+    /** Makes the append-only file anew, now or when what stands in its way is over. Throws REWRITE_IN_PROGRESS. */
+    rewrite(): 'started' | 'scheduled'
+    /** Forgets all keys and reads the file again, as DEBUG LOADAOF does. */
+    reload(): void
+    /** Why nothing can be written to it now; undefined: it can. */
+    readonly problem: string | undefined
+  }
   /** Wall clock in ms, and in microseconds for TIME. */
   nowMs(): number
   nowMicros(): number

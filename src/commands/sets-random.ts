@@ -4,6 +4,7 @@
 // it has (Knuth's selection sampling, TAOCP 2, 3.4.2 S), or by drawing places until enough new ones were met. The first
 // costs the size of the set, the second the number of members drawn, as long as that is a part of them only.
 
+import { fromText } from '../bytes/ascii.ts'
 import { INT64_MIN } from '../bytes/int64.ts'
 import { NOT_POSITIVE, notInRange, OUT_OF_RANGE, SYNTAX } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
@@ -16,6 +17,7 @@ import { FORM_LISTPACK } from '../values/types.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { READ_ONE, TAKE_ONE } from './key-specs.ts'
+import { logDeletion } from './logged.ts'
 
 /** Redis's SRANDMEMBER_SUB_STRATEGY_MUL: a set smaller than this many times the count is walked. */
 const WALKED_SHARE = 3
@@ -24,6 +26,7 @@ const MOST_REPEATED = 10_000_000
 const MOST_REPLIED_BYTES = 2 ** 30
 const RANGE = notInRange(INT64_MIN + 1n, -(INT64_MIN + 1n))
 
+const SREM = fromText('SREM')
 const set = new SetValue()
 const member = new Member()
 const walk = new SetWalk()
@@ -45,15 +48,19 @@ function spop(ctx: WriteContext, args: Args): void {
     reply.null()
     return
   }
-  pop(reply)
+  pop(ctx, args)
   commitValue(keys, keys.at, set, 'spop')
 }
 
 /** Draws a member, shows it and takes it out. */
-function pop(reply: ReplyWriter): void {
+function pop({ keys, reply, log }: WriteContext, args: Args): void {
   const place = set.draw()
   set.read(place, member)
   member.reply(reply)
+  if (log !== undefined) {
+    member.spell()
+    log.command(keys.db, 3).text(SREM).key(args, 1).bytes(member.buf, member.start, member.end)
+  }
   set.removeAt(place, member.length)
 }
 
@@ -71,7 +78,8 @@ function spopCount(ctx: WriteContext, args: Args): void {
   if (count === set.count) {
     replyAll(reply)
     set.clear()
-  } else for (let i = 0; i < count; i++) pop(reply)
+    if (ctx.log !== undefined) logDeletion(ctx.log, ctx, args)
+  } else for (let i = 0; i < count; i++) pop(ctx, args)
   commitValue(keys, keys.at, set, 'spop')
   keys.dirty += count - 1
 }
@@ -157,6 +165,7 @@ export const setDraws: readonly Command[] = [
     keys: TAKE_ONE,
     tips: ['nondeterministic_output'],
     history: [['3.2.0', 'The argument `count`.']],
+    logged: 'itself',
     run: spop,
   },
   {

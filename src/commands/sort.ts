@@ -12,6 +12,7 @@ import { type Value, VISIT_END } from '../values/value.ts'
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, KeySpec, ReadContext, WriteContext } from './command.ts'
+import { logStored } from './logged.ts'
 import { SortPattern } from './sort-pattern.ts'
 import { SortRows, sortNumber } from './sort-rows.ts'
 import { Texts } from './texts.ts'
@@ -281,6 +282,7 @@ export const sortCommands: readonly Command[] = [
     flags: ['denyoom'],
     categories: ['set', 'sortedset', 'list', 'dangerous'],
     keys: [SORTED, BY_PATTERN, STORED],
+    logged: logStored,
     run: sort,
   },
   {

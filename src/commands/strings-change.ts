@@ -3,6 +3,7 @@
 import { copy, fromText } from '../bytes/ascii.ts'
 import { addDecimal } from '../bytes/extended.ts'
 import { INT64_MAX, INT64_MIN, parseInt64, parseSafe, writeInt64 } from '../bytes/int64.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import {
   DECREMENT_OVERFLOW,
   INCREMENT_NAN,
@@ -17,8 +18,10 @@ import { encodingOf, INT, RAW, textEncodingOf } from '../values/string.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { COUNT_ONE, GROW_ONE, UPDATE_ONE } from './key-specs.ts'
+import { SET } from './logged.ts'
 
 const ZERO = fromText('0')
+const KEEPTTL = fromText('KEEPTTL')
 
 function append(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
@@ -150,6 +153,14 @@ function incrbyfloat(ctx: WriteContext, args: Args): void {
   ctx.reply.bulk(text, 0, text.length)
 }
 
+/** The sum itself: adding to it again would round again. */
+function logSum(log: CommandLog, { keys }: WriteContext, args: Args): void {
+  const a = keys.at.shard.arena
+  const start = stringStart(a, keys.at.entry)
+  const end = start + stringLength(a, keys.at.entry)
+  log.command(keys.db, 4).text(SET).key(args, 1).bytes(a.u8, start, end).text(KEEPTTL)
+}
+
 const COUNTER = {
   effect: 'write',
   group: 'string',
@@ -215,6 +226,7 @@ export const stringChanges: readonly Command[] = [
     syntax: 'key increment(double)',
     since: '2.6.0',
     summary: 'Adds a decimal number to the number in a key; a missing key counts as 0.',
+    logged: logSum,
     run: incrbyfloat,
   },
 ]

@@ -2,6 +2,7 @@
 // name; its deadline goes unless the command says otherwise.
 
 import { fromText } from '../bytes/ascii.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import { wrongArity } from '../resp/errors.ts'
 import { expectString, setString } from '../store/strings.ts'
 import { encodingOf } from '../values/string.ts'
@@ -9,10 +10,34 @@ import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { positiveDeadline, type Unit } from './deadline.ts'
 import { COUNT_ONE, INSERT_ONE, INSERT_PAIRS, TAKE_ONE, WRITE_ONE, WRITE_PAIRS } from './key-specs.ts'
+import { logDeadline, logDeletion, SET } from './logged.ts'
 import { SetOptions } from './set-options.ts'
 import { replyString } from './strings-read.ts'
 
 const options = new SetOptions()
+const GET = fromText('get')
+const PXAT = fromText('PXAT')
+const NAME_AND_VALUE = 3
+
+/** A SET without GET; one with a time, which has been set for certain, is unconditional and has a moment instead. */
+function logSet(log: CommandLog, ctx: WriteContext, args: Args): void {
+  if (args.count === NAME_AND_VALUE) logValue(log, ctx, args, 2)
+  else if (options.timed) logTimed(log, ctx, args, 2)
+  else {
+    let words = args.count
+    for (let i = 3; i < args.count; i++) if (args.is(i, GET)) words--
+    log.command(ctx.keys.db, words).text(SET).key(args, 1).word(args, 2)
+    for (let i = 3; i < args.count; i++) if (!args.is(i, GET)) log.word(args, i)
+  }
+}
+
+function logValue(log: CommandLog, { keys }: WriteContext, args: Args, value: number): void {
+  log.command(keys.db, NAME_AND_VALUE).text(SET).key(args, 1).word(args, value)
+}
+
+function logTimed(log: CommandLog, { keys }: WriteContext, args: Args, value: number): void {
+  log.command(keys.db, 5).text(SET).key(args, 1).word(args, value).text(PXAT).int(keys.deadline(keys.at))
+}
 
 /** The value in word `i` becomes that of the key at hand. */
 function store(ctx: WriteContext, args: Args, i: number, deadline: number): void {
@@ -123,8 +148,6 @@ function setPairs(ctx: WriteContext, args: Args, from: number): void {
   }
 }
 
-const GET = fromText('get')
-
 /** Whether the SET that starts at word `from` has the option GET. */
 function asksForOld(args: Args, from: number): boolean {
   for (let i = from + 3; i < args.count; i++) if (args.is(i, GET)) return true
@@ -159,6 +182,7 @@ export const stringWrites: readonly Command[] = [
       ['6.2.0', 'Options `GET`, `EXAT` and `PXAT`.'],
       ['7.0.0', '`NX` and `GET` go together.'],
     ],
+    logged: logSet,
     run: set,
   },
   {
@@ -183,6 +207,7 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string that lives for so many seconds.',
     flags: ['denyoom'],
     keys: WRITE_ONE,
+    logged: (log, ctx, args) => logTimed(log, ctx, args, 3),
     run: (ctx: WriteContext, args: Args) => setWithTime(ctx, args, 'seconds', 'setex'),
   },
   {
@@ -195,6 +220,7 @@ export const stringWrites: readonly Command[] = [
     summary: 'Sets a key to a string that lives for so many milliseconds.',
     flags: ['denyoom'],
     keys: WRITE_ONE,
+    logged: (log, ctx, args) => logTimed(log, ctx, args, 3),
     run: (ctx: WriteContext, args: Args) => setWithTime(ctx, args, 'milliseconds', 'psetex'),
   },
   {
@@ -208,6 +234,7 @@ export const stringWrites: readonly Command[] = [
     flags: ['denyoom', 'fast'],
     keys: COUNT_ONE,
     deprecated: { since: '6.2.0', replacedBy: '`SET` with the `!GET` argument' },
+    logged: (log, ctx, args) => logValue(log, ctx, args, 2),
     run: getset,
   },
   {
@@ -220,6 +247,7 @@ export const stringWrites: readonly Command[] = [
     summary: 'Gives the string value of a key and deletes the key.',
     flags: ['fast'],
     keys: TAKE_ONE,
+    logged: logDeletion,
     run: getdel,
   },
   {
@@ -235,6 +263,7 @@ export const stringWrites: readonly Command[] = [
     keys: [
       { at: 1, last: 0, step: 1, flags: ['RW', 'access', 'update'], notes: 'RW and UPDATE because it changes the TTL' },
     ],
+    logged: logDeadline,
     run: getex,
   },
   {

@@ -52,7 +52,8 @@ export class TableRow {
   readonly timedAlone: boolean
   /** May change what the requests behind it run under: CONFIG SET, CLIENT NAMESPACE, RESET, AUTH … */
   readonly unsettles: boolean
-  readonly run: (ctx: Context, args: Args) => void
+  /** What happens; with an append-only file the journal stands around it. */
+  run: (ctx: Context, args: Args) => void
   readonly parent: TableRow | undefined
   subcommands: readonly TableRow[] | undefined
   private knownArity = 0

@@ -5,7 +5,8 @@ import type { Args } from './args.ts'
 import { untilMs, waitFor } from './blocking.ts'
 import type { Command, WriteContext } from './command.ts'
 import { counted } from './key-specs.ts'
-import { type End, MultiPop, popFirst, popOne } from './zset-pop.ts'
+import { logPop } from './logged.ts'
+import { type End, logPopMany, MultiPop, popFirst, popOne } from './zset-pop.ts'
 
 const multi = new MultiPop()
 
@@ -41,12 +42,14 @@ export const blockingZsets: readonly Command[] = [
     ...POP,
     name: 'bzpopmin',
     summary: 'Takes the member with the lowest score of the first of some sorted sets that exists, or waits for one.',
+    logged: logPop('ZPOPMIN'),
     run: (ctx: WriteContext, args: Args) => pop(ctx, args, 'min'),
   },
   {
     ...POP,
     name: 'bzpopmax',
     summary: 'Takes the member with the highest score of the first of some sorted sets that exists, or waits for one.',
+    logged: logPop('ZPOPMAX'),
     run: (ctx: WriteContext, args: Args) => pop(ctx, args, 'max'),
   },
   {
@@ -59,6 +62,7 @@ export const blockingZsets: readonly Command[] = [
     summary: 'Takes members with the lowest or highest scores of the first of some sorted sets that exists, or waits.',
     flags: ['blocking'],
     keys: [counted(2, TAKEN)],
+    logged: (log, ctx, _args, changes) => logPopMany(log, ctx, multi, changes),
     run: bzmpop,
   },
 ]

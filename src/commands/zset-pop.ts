@@ -2,6 +2,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { INT64_MAX } from '../bytes/int64.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import {
   COUNT_NOT_POSITIVE,
   NOT_POSITIVE,
@@ -17,6 +18,7 @@ import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext, WriteContext } from './command.ts'
 import { counted, READ_ONE, TAKE_ONE } from './key-specs.ts'
+import { logPops } from './logged.ts'
 import { replyRange } from './zset-ranges.ts'
 
 const MIN = fromText('min')
@@ -93,6 +95,12 @@ export class MultiPop {
 }
 
 const multi = new MultiPop()
+const POPPING = { min: fromText('ZPOPMIN'), max: fromText('ZPOPMAX') } as const
+
+/** As Redis logs ZMPOP and BZMPOP: a pop of the set that was found. */
+export function logPopMany(log: CommandLog, ctx: WriteContext, { end }: MultiPop, changes: number): void {
+  logPops(log, ctx, POPPING[end], changes)
+}
 
 /** Takes members from an end of the first sorted set in the words from `at` on, replied with its key; false: there is none. */
 export function popFirst(ctx: WriteContext, args: Args, at: number, { keys, end, count }: MultiPop): boolean {
@@ -258,6 +266,7 @@ export const zsetPops: readonly Command[] = [
     summary: 'Removes and gives members with the lowest or highest scores of the first sorted set that exists.',
     flags: [],
     keys: [counted(1, ['RW', 'access', 'delete'])],
+    logged: (log, ctx, _args, changes) => logPopMany(log, ctx, multi, changes),
     run: zmpop,
   },
   {

@@ -14,6 +14,9 @@ export type LatencyEvent =
   | 'eviction-cycle'
   | 'garbage-collection'
   | 'snapshot-step'
+  | 'aof-write'
+  | 'aof-fsync-always'
+  | 'aof-rewrite-step'
 
 export interface LatencySample {
   /** Unix time. */

@@ -280,6 +280,11 @@ export class Clients {
     this.serving.outbox.beforeEnd = work
   }
 
+  /** `work` is done before replies leave, at the end of a turn or earlier. */
+  onSending(work: () => void): void {
+    this.serving.outbox.beforeSending = work
+  }
+
   wantTurnEnd(): void {
     this.serving.outbox.schedule()
   }

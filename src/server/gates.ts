@@ -14,6 +14,7 @@ import {
   type TableRow,
 } from '../commands/table.ts'
 import {
+  appendFailed,
   CommandError,
   MISCONF,
   MONITOR_AND_KEYS,
@@ -59,7 +60,9 @@ export const GATES: readonly Gate[] = [
     // PING too, so that who looks after the server hears of it.
     const queued = row.name === 'exec' ? (session.transaction?.flags ?? 0) : 0
     if (((row.flags | queued) & FLAG_WRITE) === 0 && row.name !== 'ping') return
-    if (context.services.snapshot.refusesWrites) throw MISCONF
+    const { snapshot, appendOnly } = context.services
+    if (snapshot.refusesWrites) throw MISCONF
+    if (appendOnly.problem !== undefined) throw appendFailed(appendOnly.problem)
   },
   function withinNamespaces(row, _session, { namespaces }, args) {
     namespaces.check(row, args)

@@ -22,6 +22,8 @@ export class Outbox {
   private scheduled = false
   /** Called when the turn ends, before its bytes leave. */
   beforeEnd: () => void = () => undefined
+  /** Called before replies leave, whenever that is. */
+  beforeSending: () => void = () => undefined
   private readonly sent: (connection: Connection, pushedBytes: number) => void
   private readonly endLater = (): void => {
     this.scheduled = false
@@ -79,6 +81,7 @@ export class Outbox {
 
   /** Sends everything now. */
   flush(): void {
+    this.beforeSending()
     if (this.connections.length > 0) this.flushReplies()
     if (this.pushed.length > 0) this.flushPushes()
   }

@@ -3,6 +3,7 @@
 import type { Words } from '../bytes/words.ts'
 import type { Context } from '../commands/command.ts'
 import type { Services } from '../commands/services.ts'
+import type { CommandLog } from '../persist/aof/command-log.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { Session } from '../session/session.ts'
 import { Waiting } from '../session/waiting.ts'
@@ -27,6 +28,7 @@ export class RunningContext implements Context {
   readonly services: Services
   readonly waiting = new Waiting()
   readonly watches: Watches
+  log: CommandLog | undefined
   runQueued: (requests: readonly Words[], needsMemory: boolean) => void = () => undefined
   private readonly maxBytes: () => number
 

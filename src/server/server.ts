@@ -22,6 +22,7 @@ import { NamespaceRules, type Rule } from '../store/namespace-rules.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
 import type { Tracking } from '../tracking/tracking.ts'
+import { AppendOnly } from './append-only.ts'
 import { Clients } from './clients.ts'
 import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
@@ -68,6 +69,7 @@ export class Server {
   readonly dispatcher: Dispatcher
   readonly clients: Clients
   readonly info: Info
+  readonly appendOnly: AppendOnly
   private readonly monitors: Monitors
   readonly slowLog = new SlowLog()
   readonly latency: LatencyEvents
@@ -134,6 +136,8 @@ export class Server {
     )
     this.clients = new Clients(config, this.dispatcher, reply, this.channels, log, () => clock.nowMs())
     this.clients.onTurnEnd(() => this.tracking.endTurn())
+    this.appendOnly = this.makeAppendOnly()
+    this.clients.onSending(() => this.appendOnly.writer.flush())
     this.info = new Info(this)
     this.monitors = new Monitors(this.dispatcher)
     this.slowCommands = new SlowCommands({
@@ -144,7 +148,27 @@ export class Server {
     })
     this.dispatcher.timing.slowWatch = this.slowCommands
     this.snapshots.onStep = elapsedNs => this.latency.add('snapshot-step', elapsedNs)
+    this.appendOnly.onStep = elapsedNs => this.latency.add('aof-rewrite-step', elapsedNs)
+    this.appendOnly.writer.onTook = (event, elapsedNs) => this.latency.add(event, elapsedNs)
     this.followConfig()
+  }
+
+  private makeAppendOnly(): AppendOnly {
+    const { config, keys, expiry, table, clock, log, clients } = this
+    return new AppendOnly({
+      config,
+      keys,
+      expiry,
+      table,
+      clock,
+      log,
+      context: this.dispatcher.context,
+      wantTurnEnd: () => clients.wantTurnEnd(),
+      die: reason => {
+        log.error(reason)
+        this.onStopped(1)
+      },
+    })
   }
 
   private services(): ReturnType<typeof makeServices> {
@@ -163,6 +187,7 @@ export class Server {
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
+      appendOnly: () => this.appendOnly,
       info: () => this.info,
       monitors: () => this.monitors,
       isLoading: () => this.isLoading,
@@ -201,6 +226,9 @@ export class Server {
     }
     config.onChange(COLLECTION_FIELDS, limitCollections)
     limitCollections()
+    config.onChange(['appendonly'], () => this.appendOnly.follow())
+    config.onChange(['aofTimestampEnabled'], () => this.appendOnly.noteTimes())
+    this.appendOnly.noteTimes()
     config.onChange(['notifyKeyspaceEvents'], () => this.followKeyEvents())
     this.followKeyEvents()
     config.onChange(['trackingTableMaxKeys'], () => {
@@ -258,14 +286,21 @@ export class Server {
   /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
   start(): void {
     this.limitClients()
-    if (this.snapshots.load() === undefined) this.restoreFrom(this.config.restoreFrom)
-    const { snapshotPath } = this.config
+    this.loadKeys()
+    const { snapshotPath, appendonly } = this.config
     if (snapshotPath !== undefined) this.namespaces.restore(loadNamespaces(namespacePath(snapshotPath), this.keys))
+    if (appendonly) this.appendOnly.open()
     this.isLoading = false
     this.listen()
     this.tick()
     this.sweep()
     this.openHttp()
+  }
+
+  /** Where an append-only file is kept, it says what there is; who turns it on for the first time loses nothing. */
+  private loadKeys(): void {
+    if (this.config.appendonly && this.appendOnly.load() === 'loaded') return
+    if (this.snapshots.load() === undefined) this.restoreFrom(this.config.restoreFrom)
   }
 
   /** What such a file holds is not kept yet, so it counts as changes. */
@@ -346,6 +381,7 @@ export class Server {
       this.evictions.tick()
       this.tracking.tick()
       this.snapshots.tick()
+      this.appendOnly.tick()
       this.info.tick()
     })
   }
@@ -374,6 +410,10 @@ export class Server {
 
   /** SHUTDOWN: throws when the final save fails, unless forced. */
   shutdown(save: StopReason, force: 'force' | 'gentle'): void {
+    if (this.appendOnly.isFirstPending && force === 'gentle') {
+      this.log.error("Writing initial AOF, can't exit")
+      throw SHUTDOWN_FAILED
+    }
     const wanted = save === 'save' || (save === 'default' && this.savesAtEnd())
     if (wanted) {
       try {
@@ -400,6 +440,7 @@ export class Server {
     this.http?.stop()
     this.clients.stopListening()
     this.clients.closeAll()
+    this.appendOnly.close()
     const { unixsocket } = this.config
     if (unixsocket !== '' && existsSync(unixsocket)) unlinkSync(unixsocket)
     this.log.info('kvns is now ready to exit, bye bye...')

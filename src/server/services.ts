@@ -15,6 +15,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { Namespace } from '../store/namespace.ts'
 import type { NamespaceRules } from '../store/namespace-rules.ts'
 import type { Tracking } from '../tracking/tracking.ts'
+import type { AppendOnly } from './append-only.ts'
 import type { Clients } from './clients.ts'
 import type { Config } from './config/config.ts'
 import { rewriteConfigFile } from './config/rewrite.ts'
@@ -43,6 +44,7 @@ export interface ServiceParts {
   readonly log: Log
   /** These are made after the services are. */
   readonly clients: () => Clients
+  readonly appendOnly: () => AppendOnly
   readonly info: () => Info
   readonly monitors: () => Monitors
   readonly isLoading: () => boolean
@@ -128,6 +130,16 @@ function latencyService({ config, latency, clock, table, info }: ServiceParts): 
   }
 }
 
+function appendOnlyService({ appendOnly }: ServiceParts): Services['appendOnly'] {
+  return {
+    rewrite: () => appendOnly().rewriteOnDemand(),
+    reload: () => saved(() => appendOnly().reload()),
+    get problem() {
+      return appendOnly().writer.problem
+    },
+  }
+}
+
 export function makeServices(parts: ServiceParts): Services {
   const { keys, expiry, snapshots, clock, log } = parts
   return {
@@ -157,7 +169,10 @@ export function makeServices(parts: ServiceParts): Services {
     payloads: { checksum: 'checked' },
     snapshot: {
       save: () => saved(() => snapshots.save()),
-      saveFlushed: () => snapshots.saveFlushed(),
+      saveFlushed: () => {
+        // A FLUSHALL of the past empties no file.
+        if (!parts.appendOnly().isLoading) snapshots.saveFlushed()
+      },
       saveInBackground: when => snapshots.saveInBackground(when),
       get refusesWrites() {
         return snapshots.refusesWrites
@@ -170,6 +185,7 @@ export function makeServices(parts: ServiceParts): Services {
       },
       reload: (mode, existing) => saved(() => snapshots.reload(mode, existing)),
     },
+    appendOnly: appendOnlyService(parts),
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
     info: (sections, namespace) => parts.info().text(sections, namespace),

@@ -12,6 +12,7 @@ import { openAt, settleValue } from './collections.ts'
 import { FLAG_OUTSIDE, FLAG_SAVED, FLAG_TIMED, FLAG_UNLISTED, namespaceOf, TIMER_AT } from './entry.ts'
 import { countGraves, dig } from './graves.ts'
 import type { Keyspace } from './keyspace.ts'
+import type { Place } from './place.ts'
 import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, ROOT_GRAVES, type Shard } from './shard.ts'
 
 /** Longest stretch of the loop that one slice may take. */
@@ -32,6 +33,8 @@ export class Expiry {
   cutShort = 0
   /** Keys of flushed databases and large values that have been freed in slices. */
   freed = 0
+  /** Told of each field that goes, at its key; undefined while nobody wants to know. */
+  onFieldExpired: ((place: Place, buf: Uint8Array, start: number, end: number) => void) | undefined
   private readonly keys: Keyspace
   private readonly clock: Clock
   private readonly aim: Aim
@@ -150,12 +153,12 @@ export class Expiry {
    * neither as a change; a snapshot drops such fields when it is loaded.
    */
   private expireFields(shard: Shard, timer: number): number {
-    const { keys, hash } = this
+    const { keys, hash, onFieldExpired: tell } = this
     const { place } = this.aim
     const clock = clockFired(shard.arena, timer)
     if (!this.aim.at(shard, clockNamespace(shard.arena, clock), clockEntry(shard.arena, clock))) return 0
     openAt(keys, place, hash)
-    const reaped = hash.reap(FIELDS_PER_CLOCK)
+    const reaped = hash.reap(FIELDS_PER_CLOCK, tell && ((buf, start, end) => tell(place, buf, start, end)))
     settleValue(keys, place, hash)
     if (reaped > 0) keys.announce(place, 'hexpired')
     if (hash.stored === 0) {

@@ -1,19 +1,23 @@
 // Names of keys as clients see them: keys of `default` without prefix, unless the local key has a slash of its own, then
 // `default/a/b`, so that whatever is shown can be used to address the key.
 
-import { equals, toText } from '../bytes/ascii.ts'
+import { equals, indexOfByte, toText } from '../bytes/ascii.ts'
 import { SLASH } from './finder.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 
-const DEFAULT_NAMESPACE = new TextEncoder().encode('default')
+export const DEFAULT_NAMESPACE = new TextEncoder().encode('default')
+
+/** Whether a key is shown with its namespace: `nsHash` is 0 in `default`, the local key is buf[start, end). */
+export function isShownWithNamespace(nsHash: number, buf: Uint8Array, start: number, end: number): boolean {
+  return nsHash !== 0 || indexOfByte(buf, start, end, SLASH) >= 0
+}
 
 /** The bytes of the name at `p`, a copy. The parts of a name need not lie together at a place. */
 export function displayBytes(p: Place): Uint8Array {
   const key = p.buf.subarray(p.keyStart, p.keyEnd)
-  const inDefault = p.nsHash === 0
-  if (inDefault && key.indexOf(SLASH) < 0) return new Uint8Array(key)
-  const ns = inDefault ? DEFAULT_NAMESPACE : p.nsBuf.subarray(p.nsStart, p.nsEnd)
+  if (!isShownWithNamespace(p.nsHash, p.buf, p.keyStart, p.keyEnd)) return new Uint8Array(key)
+  const ns = p.nsHash === 0 ? DEFAULT_NAMESPACE : p.nsBuf.subarray(p.nsStart, p.nsEnd)
   const name = new Uint8Array(ns.length + 1 + key.length)
   name.set(ns)
   name[ns.length] = SLASH

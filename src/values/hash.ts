@@ -369,8 +369,20 @@ export class Hash extends Value {
     mapFile(a, root)
   }
 
-  /** Frees up to `most` fields whose time is over and files the clock anew; returns how many. */
-  reap(most: number): number {
+  /** Whether there are fields whose time is over. */
+  get hasDue(): boolean {
+    if (this.form === FORM_LISTPACK) return false
+    const deadline = mapFirstDeadline(this.a, this.root)
+    return deadline !== 0 && deadline < this.host.nowMs
+  }
+
+  /** Whether the field buf[start, end) is one of them. */
+  holdsDue(buf: Uint8Array, start: number, end: number): boolean {
+    return !this.find(buf, start, end) && this.at !== 0
+  }
+
+  /** Frees up to `most` fields whose time is over, each shown before, and files the clock anew; returns how many. */
+  reap(most: number, show?: Visit): number {
     const { a, root, view, host } = this
     if (this.form === FORM_LISTPACK) return 0
     let reaped = 0
@@ -379,6 +391,7 @@ export class Hash extends Value {
       if (deadline === 0 || deadline >= host.nowMs) break
       const ref = mapFirstTimed(a, root) + 1
       view.read(a, ref)
+      show?.(a.u8, view.start, view.end)
       this.removeSlot(this.slotOf(host.hasher.hash(a.u8, view.start, view.end), ref))
     }
     mapFile(a, root)

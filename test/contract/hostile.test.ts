@@ -14,7 +14,7 @@ const REQUESTS: readonly string[] = Object.values(TRANSCRIPTS)
   .flat()
   .flatMap(script => script.steps.map(readStep))
   .flatMap(action => (typeof action !== 'string' && 'words' in action ? [action.words] : []))
-  .filter(words => !/^(shutdown|config|debug|save|bgsave|client pause)\b/i.test(words.join(' ')))
+  .filter(words => !/^(shutdown|config|debug|save|bgsave|bgrewriteaof|client pause)\b/i.test(words.join(' ')))
   .filter(words => words.join('').length < 500)
   .map(request)
 

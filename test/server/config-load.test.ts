@@ -189,9 +189,9 @@ describe('redis.conf', () => {
   })
 
   test('what Redis knows and we have not is told in one warning, and only when it is not the default', () => {
-    const text = 'appendfsync always\nslowlog-max-len 128\nrename-command FLUSHALL ""\nlua-time-limit 10'
+    const text = 'lazyfree-lazy-expire yes\nslowlog-max-len 128\nrename-command FLUSHALL ""\nlua-time-limit 10'
     const { warnings, others, config } = load(['/r.conf'], {}, { '/r.conf': text })
-    expect(warnings).toEqual(['accepted, but without effect here: appendfsync, busy-reply-threshold'])
+    expect(warnings).toEqual(['accepted, but without effect here: lazyfree-lazy-expire, busy-reply-threshold'])
     expect(others.map(({ words }) => words)).toEqual([['FLUSHALL', '']])
     expect(config.text('busy-reply-threshold')).toBe('10')
   })
@@ -242,7 +242,6 @@ describe('refused at start, in one line', () => {
     [['--shutdown-on-sigint'], "'shutdown-on-sigint': argument(s) must be one of the following"],
     [['--replicaof', '--127.0.0.1', 'abc'], `'replicaof "--127.0.0.1" "abc"': Invalid master port`],
     [['--replicaof', '127.0.0.1', '6379'], 'replication comes later'],
-    [['--appendonly', 'yes'], 'the append-only file comes later'],
     [['--sharded-mode', 'on'], 'several threads come later'],
     [['--daemonize', 'yes'], 'run it under a service manager instead'],
     [['--aclfile', 'users.acl'], 'access control lists come later'],

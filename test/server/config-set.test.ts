@@ -134,7 +134,6 @@ describe('CONFIG SET', () => {
   })
 
   test('what is not built yet cannot be switched on', () => {
-    expect(set(new Config(), 'appendonly', 'yes')).toEndWith("'appendonly') - the append-only file comes later")
     expect(set(new Config(), 'tls-port', '1')).toEndWith("'tls-port') - TLS comes later")
   })
 

@@ -42,7 +42,8 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()
-  const { keys, expiry, evictions, stats, labels, namespaces, table, clients, channels, tracking, startedMs } = server
+  const { keys, expiry, evictions, stats, labels, namespaces, table, clients, channels, tracking } = server
+  const { appendOnly, startedMs } = server
   const execute = (words: readonly string[]): void => {
     const request = new Args()
     request.fill(words.map(word => Buffer.from(word, 'latin1')))
@@ -65,6 +66,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       clients,
       channels,
       tracking,
+      appendOnly,
       startedMs,
       startupBytes,
       snapshots,

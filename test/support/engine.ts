@@ -28,7 +28,12 @@ export class Engine {
   private readonly directory = mkdtempSync(join(tmpdir(), 'kvns-test-'))
 
   constructor(settings: Settings = {}, seed = 1) {
-    const all = { 'persist-path': join(this.directory, 'test.kvns'), 'enable-debug-command': 'yes', ...settings }
+    const all = {
+      dir: this.directory,
+      'persist-path': join(this.directory, 'test.kvns'),
+      'enable-debug-command': 'yes',
+      ...settings,
+    }
     for (const [name, value] of Object.entries(all)) this.assign(name, value)
     const log = pino(
       { level: 'error' },

@@ -75,6 +75,11 @@ const ordinary: readonly Transcript[] = [
     ['BGSAVE SCHEDULE now', '-ERR syntax error'],
     ['SAVE now', "-ERR wrong number of arguments for 'save' command"],
   ]),
+  transcript('BGREWRITEAOF makes the append-only file anew in the background', [
+    ['BGREWRITEAOF now', "-ERR wrong number of arguments for 'bgrewriteaof' command"],
+    ['BGREWRITEAOF', simple('Background append only file rewriting started')],
+    ['BGREWRITEAOF', '-ERR Background append only file rewriting already in progress'],
+  ]),
   transcript('BGSAVE saves in the background', [['BGSAVE', simple('Background saving started')]]),
   transcript('SHUTDOWN refuses what does not go together', [
     ['SHUTDOWN nope', '-ERR syntax error'],

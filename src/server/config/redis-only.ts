@@ -17,7 +17,7 @@ import {
   UINT_MAX,
 } from './kinds.ts'
 import { row, type Setting, type Trait } from './setting.ts'
-import { fileName, hostName, onlyEmpty, oomScores, titleTemplate } from './structured-kinds.ts'
+import { hostName, onlyEmpty, oomScores, titleTemplate } from './structured-kinds.ts'
 
 interface KnownOptions {
   readonly aliases?: readonly string[]
@@ -32,7 +32,6 @@ const ANY_TEXT = 'any text'
 
 /** Why the settings that would deceive are refused. */
 const LATER = {
-  appendonly: 'the append-only file comes later',
   replication: 'replication comes later',
   cluster: 'cluster mode is not supported',
   tls: 'TLS comes later',
@@ -88,20 +87,10 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('set-proc-title', bool(), 'yes', START),
   known('shard-count', integer(0n, 65536n), '0'),
   // Append-only file and snapshot
-  known('aof-disable-auto-gc', bool(), 'no'),
-  known('aof-load-truncated', bool(), 'yes'),
   known('aof-rewrite-incremental-fsync', bool(), 'yes'),
-  known('aof-timestamp-enabled', bool(), 'no'),
   known('aof-use-rdb-preamble', bool(), 'yes'),
-  known('appenddirname', fileName('appenddirname', 'dirname', 'refused'), 'appendonlydir', START),
-  known('appendfilename', fileName('appendfilename', 'filename', 'refused'), 'appendonly.aof', START),
-  known('appendfsync', oneOf(['everysec', 'always', 'no']), 'everysec'),
-  known('appendonly', onlyNo(LATER.appendonly), 'no', { traits: ['not-while-loading'] }),
-  known('auto-aof-rewrite-min-size', memory(0n, LONG_MAX), '67108864'),
-  known('auto-aof-rewrite-percentage', integer(0n, INT_MAX), '100'),
   known('key-load-delay', integer(INT_MIN, INT_MAX), '0', HIDDEN),
   known('loading-process-events-interval-bytes', integer(1024n, INT_MAX), '2097152', HIDDEN),
-  known('no-appendfsync-on-rewrite', bool(), 'no'),
   known('rdb-del-sync-files', bool(), 'no'),
   known('rdb-key-save-delay', integer(INT_MIN, INT_MAX), '0', HIDDEN),
   known('rdb-save-incremental-fsync', bool(), 'yes'),

@@ -1,5 +1,6 @@
 // The settings this server honours, one row each. A row's key is the field of Config that holds its value, so that the
 // hot path reads a plain property; fields carry their unit in their name. The names after it are the ones users see.
+import { APPEND_ONLY_SETTINGS } from './append-only-settings.ts'
 import { COLLECTION_SETTINGS } from './collection-settings.ts'
 import { EVICTION_SETTINGS } from './eviction-settings.ts'
 import {
@@ -245,6 +246,8 @@ export const SETTINGS = {
     { hot: 'start' },
   ),
   rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
+
+  ...APPEND_ONLY_SETTINGS,
 
   // Keys and expiry
   databases: row('Keys and expiry', 'databases', integer(1n, INT_MAX), '16', 'Databases that SELECT knows.', {

@@ -1,9 +1,9 @@
 // INFO's section Persistence: the snapshot under the names that Redis has for its RDB file. There is no fork, so what
 // Redis tells about copied pages stays 0.
 
-import { sectionOf } from './section.ts'
+import { type Field, linesOf, type Reading, type Section, sectionOf } from './section.ts'
 
-export const persistenceSection = sectionOf('Persistence', [
+const always = sectionOf('Persistence', [
   ['loading', ({ state }) => (state.isLoading ? 1 : 0)],
   ['async_loading', 0],
   ['current_cow_peak', 0],
@@ -30,16 +30,31 @@ export const persistenceSection = sectionOf('Persistence', [
   ['rdb_last_cow_size', 0],
   ['rdb_last_load_keys_expired', ({ state }) => state.snapshots.loaded?.expired ?? 0],
   ['rdb_last_load_keys_loaded', ({ state }) => state.snapshots.loaded?.keys ?? 0],
-  ['aof_enabled', 0],
-  ['aof_rewrite_in_progress', 0],
-  ['aof_rewrite_scheduled', 0],
-  ['aof_last_rewrite_time_sec', -1],
-  ['aof_current_rewrite_time_sec', -1],
-  ['aof_last_bgrewrite_status', 'ok'],
-  ['aof_rewrites', 0],
-  ['aof_rewrites_consecutive_failures', 0],
-  ['aof_last_write_status', 'ok'],
+  ['aof_enabled', ({ state }) => (state.appendOnly.isOn ? 1 : 0)],
+  ['aof_rewrite_in_progress', ({ state }) => (state.appendOnly.isRewriting ? 1 : 0)],
+  ['aof_rewrite_scheduled', ({ state }) => (state.appendOnly.isRewriteScheduled ? 1 : 0)],
+  ['aof_last_rewrite_time_sec', ({ state }) => state.appendOnly.lastRewriteS],
+  ['aof_current_rewrite_time_sec', ({ state }) => state.appendOnly.currentRewriteS],
+  ['aof_last_bgrewrite_status', ({ state }) => state.appendOnly.lastRewriteStatus],
+  ['aof_rewrites', ({ totals }) => totals.rewrites],
+  ['aof_rewrites_consecutive_failures', ({ state }) => state.appendOnly.failedInARow],
+  ['aof_last_write_status', ({ state }) => (state.appendOnly.writer.problem === undefined ? 'ok' : 'err')],
   ['aof_last_cow_size', 0],
   ['module_fork_in_progress', 0],
   ['module_fork_last_cow_size', 0],
 ])
+
+/** Shown while there is an append-only file. */
+const APPEND_ONLY: readonly Field<Reading>[] = [
+  ['aof_current_size', ({ state }) => state.appendOnly.bytes],
+  ['aof_base_size', ({ state }) => state.appendOnly.baseBytes],
+  ['aof_pending_rewrite', ({ state }) => (state.appendOnly.isRewriteScheduled ? 1 : 0)],
+  ['aof_buffer_length', ({ state }) => state.appendOnly.writer.waitingBytes],
+  ['aof_pending_bio_fsync', ({ state }) => (state.appendOnly.writer.isSyncing ? 1 : 0)],
+  ['aof_delayed_fsync', ({ state }) => state.appendOnly.writer.delayedFsyncs],
+]
+
+export const persistenceSection: Section = {
+  ...always,
+  lines: reading => [...always.lines(reading), ...(reading.state.appendOnly.isOn ? linesOf(APPEND_ONLY, reading) : [])],
+}

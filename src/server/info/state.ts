@@ -45,6 +45,29 @@ export interface SnapshotFacts {
   readonly loaded: { readonly keys: number; readonly expired: number } | undefined
 }
 
+/** The append-only file. */
+export interface AppendOnlyFacts {
+  readonly isOn: boolean
+  readonly isRewriting: boolean
+  readonly isRewriteScheduled: boolean
+  /** Good rewrites since the start, and those that failed since the last good one. */
+  readonly rewrites: number
+  readonly failedInARow: number
+  /** Seconds; -1 when there is none. */
+  readonly lastRewriteS: number
+  readonly currentRewriteS: number
+  readonly lastRewriteStatus: 'ok' | 'err'
+  /** Of all files, now and when the last rewrite ended. */
+  readonly bytes: number
+  readonly baseBytes: number
+  readonly writer: {
+    readonly problem: string | undefined
+    readonly waitingBytes: number
+    readonly isSyncing: boolean
+    readonly delayedFsyncs: number
+  }
+}
+
 export interface ServerState {
   readonly config: Config
   readonly clock: Clock
@@ -60,6 +83,7 @@ export interface ServerState {
   readonly namespaces: Pick<NamespaceRules, 'all' | 'at'>
   readonly table: { readonly rows: readonly TableRow[] }
   readonly snapshots: SnapshotFacts
+  readonly appendOnly: AppendOnlyFacts
   readonly clients: {
     readonly count: number
     readonly counts: ConnectionTotals

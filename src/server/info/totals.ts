@@ -23,6 +23,7 @@ export interface Totals {
   readonly hits: number
   readonly misses: number
   readonly saves: number
+  readonly rewrites: number
   /** Of the background removal of keys (store/expiry.ts). */
   readonly expiryNs: number
   readonly expiryCutShort: number
@@ -58,6 +59,7 @@ export function readTotals(state: ServerState): Totals {
     hits: keys.lookUps.totalHits,
     misses: keys.lookUps.totalMisses,
     saves: snapshots.saves,
+    rewrites: state.appendOnly.rewrites,
     expiryNs: expiry.spentNs,
     expiryCutShort: expiry.cutShort,
     lazilyFreed: expiry.freed,

@@ -1,0 +1,428 @@
+// The append-only file as the server knows it: read at start, written as long as `appendonly` says so, made anew when it has
+// grown. Which files count is in the manifest (persist/aof/manifest.ts); a step that changes that is done when the manifest
+// is on disk, and a crash between two steps leaves the files of before or of after.
+
+import * as fs from 'node:fs'
+import { join, resolve } from 'node:path'
+import { buildTable } from '../commands/all.ts'
+import type { CommandTable } from '../commands/table.ts'
+import { AppendFile } from '../persist/aof/append-file.ts'
+import { BaseSave } from '../persist/aof/base-save.ts'
+import { CommandLog } from '../persist/aof/command-log.ts'
+import { type AofPart, loadManifest, type Manifest } from '../persist/aof/manifest.ts'
+import { AofReader } from '../persist/aof/reader.ts'
+import { AofWriter } from '../persist/aof/writer.ts'
+import { removeStaleTemps } from '../persist/atomic-file.ts'
+import { SaveCancelled } from '../persist/encoder.ts'
+import { CommandError, REWRITE_IN_PROGRESS } from '../resp/errors.ts'
+import type { Clock } from '../store/clock.ts'
+import type { Expiry } from '../store/expiry.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { Config } from './config/config.ts'
+import { Journal } from './journal.ts'
+import type { Log } from './log.ts'
+import { Replay } from './replay.ts'
+import type { RunningContext } from './running-context.ts'
+
+const MANIFEST_SUFFIX = '.manifest'
+/** Pause after a rewrite that failed before the next one by itself. */
+const RETRY_NS = 60e9
+
+export interface AppendOnlyParts {
+  readonly config: Config
+  readonly keys: Keyspace
+  readonly expiry: Expiry
+  readonly table: CommandTable
+  readonly context: RunningContext
+  readonly clock: Clock
+  readonly log: Log
+  /** The turn of the loop is to end, whether there are replies or not. */
+  readonly wantTurnEnd: () => void
+  /** What was promised cannot be kept: the server ends. */
+  readonly die: (reason: string) => void
+}
+
+export class AppendOnly {
+  readonly writer: AofWriter
+  isLoading = false
+  isRewriteScheduled = false
+  /** Told how long, in ns, each step of a rewrite has held the loop up. */
+  onStep: (elapsedNs: number) => void = () => undefined
+  /** Good rewrites since the start. */
+  rewrites = 0
+  failedInARow = 0
+  lastRewriteS = -1
+  lastRewriteStatus: 'ok' | 'err' = 'ok'
+  /** Bytes of all files when the last rewrite ended, or at the start; and of all but the one that is written. */
+  baseBytes = 0
+  private olderBytes = 0
+  private triedNs = Number.NEGATIVE_INFINITY
+  /** As it is on disk; undefined before anybody asked. */
+  private known: Manifest | undefined
+  /** While `appendonly` was turned on and there is no base yet: what the manifest will be, but for that. */
+  private coming: Manifest | undefined
+  /** `appendonly` was turned on and could not be followed yet. */
+  private isStartWanted = false
+  private running: BaseSave | undefined
+  private readonly log = new CommandLog()
+  private readonly journal: Journal
+  private readonly parts: AppendOnlyParts
+
+  constructor(parts: AppendOnlyParts) {
+    const { config, clock, log, table, context, keys, expiry } = parts
+    this.parts = parts
+    const settings = {
+      get fsync() {
+        return config.appendfsync
+      },
+      get spareRewrites() {
+        return config.noAppendfsyncOnRewrite
+      },
+    }
+    this.writer = new AofWriter(this.log, settings, clock, (level, text) => log[level](text))
+    this.writer.onHopeless = parts.die
+    this.journal = new Journal(this.log, {
+      table,
+      context,
+      keys,
+      expiry,
+      wake: () => this.wake(),
+    })
+  }
+
+  /** CONFIG SET aof-timestamp-enabled. */
+  noteTimes(): undefined {
+    const { config, keys } = this.parts
+    this.log.nowS = config.aofTimestampEnabled ? () => Math.floor(keys.nowMs / 1000) : undefined
+  }
+
+  private wake(): void {
+    this.writer.flushPart()
+    this.parts.wantTurnEnd()
+  }
+
+  get isOn(): boolean {
+    return this.journal.isAttached || this.isStartWanted
+  }
+
+  /** Bytes of all files. */
+  get bytes(): number {
+    return this.olderBytes + this.writer.fileBytes
+  }
+
+  private get directory(): string {
+    return resolve(this.parts.config.dir, this.parts.config.appenddirname)
+  }
+
+  private path(name: string): string {
+    return join(this.directory, name)
+  }
+
+  private get manifestName(): string {
+    return this.parts.config.appendfilename + MANIFEST_SUFFIX
+  }
+
+  private get manifest(): Manifest {
+    this.known ??= loadManifest(this.directory, this.manifestName)
+    return this.known
+  }
+
+  private save(manifest: Manifest): void {
+    manifest.save(this.path(this.manifestName))
+    this.known = manifest
+  }
+
+  private nextBase(manifest: Manifest): string {
+    return (manifest.withBase(this.parts.config.appendfilename, 'aof', 0).base as AofPart).name
+  }
+
+  // ---- at start ---------------------------------------------------------------------------------------------------
+
+  /** Reads all files; 'none' when there are none. Throws when they cannot be read: the server must not start then. */
+  load(): 'loaded' | 'none' {
+    this.adoptOldFile()
+    removeStaleTemps(this.path(this.nextBase(this.manifest)))
+    const { data } = this.manifest
+    this.isLoading = true
+    try {
+      for (const [index, { name }] of data.entries()) this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
+    } finally {
+      this.isLoading = false
+    }
+    return data.length === 0 ? 'none' : 'loaded'
+  }
+
+  /** DEBUG LOADAOF: forgets everything and reads the files again. Throws as load; the keys are gone then. */
+  reload(): void {
+    const { keys } = this.parts
+    this.writer.flush('all')
+    keys.flushAll()
+    keys.setNow(this.parts.clock.nowMs())
+    this.load()
+  }
+
+  /** A file of the time before manifests (Redis 6) moves into the directory and becomes the base. */
+  private adoptOldFile(): void {
+    const { config, log } = this.parts
+    const old = resolve(config.dir, config.appendfilename)
+    const { data } = this.manifest
+    // A crash may have come between the manifest and the move.
+    const isHalfDone =
+      data.length === 1 && data[0]?.name === config.appendfilename && !fs.existsSync(this.path(config.appendfilename))
+    if ((data.length > 0 && !isHalfDone) || !fs.existsSync(old) || !fs.statSync(old).isFile()) return
+    fs.mkdirSync(this.directory, { recursive: true })
+    if (!isHalfDone) this.save(this.manifest.withOldFile(config.appendfilename))
+    fs.renameSync(old, this.path(config.appendfilename))
+    log.info(
+      `Successfully migrated an old-style AOF file (${config.appendfilename}) into the AOF directory (${config.appenddirname}).`,
+    )
+  }
+
+  private loadFile(name: string, place: 'last' | 'older'): void {
+    const { config, context, log } = this.parts
+    const path = this.path(name)
+    if (!fs.existsSync(path)) throw new Error(`The append log file ${path} doesn't exist: No such file or directory`)
+    const reader = new AofReader(path)
+    try {
+      const replay = new Replay(buildTable(), context)
+      const ending = replay.run(reader, path)
+      if (replay.failed > 0)
+        log.warn(`${replay.failed} commands of ${name} failed, the first with: ${replay.firstError}`)
+      if (ending.kind === 'cut' && config.aofLoadTruncated && place === 'last') {
+        log.warn(`!!! Warning: short read while loading the AOF file ${name}!!!`)
+        log.warn(`!!! Truncating the AOF ${name} at offset ${ending.offset} !!!`)
+        fs.truncateSync(path, ending.offset)
+        log.warn(`AOF ${name} loaded anyway because aof-load-truncated is enabled`)
+      } else if (ending.kind === 'cut') {
+        throw new Error(
+          place === 'older'
+            ? `Fatal error: the truncated file is not the last file: ${path} ends after offset ${ending.offset}`
+            : `Unexpected end of file reading the append only file ${path} after offset ${ending.offset}. You can: 1) Make a backup of your AOF file, then use redis-check-aof --fix. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.`,
+        )
+      } else if (ending.kind === 'damaged') {
+        throw new Error(
+          `Bad file format reading the append only file ${path} at offset ${ending.offset}: make a backup of your AOF file, then use redis-check-aof --fix`,
+        )
+      } else if (ending.kind === 'refused') {
+        throw new Error(`the append only file ${path} cannot be loaded: ${ending.reason}, at offset ${ending.offset}`)
+      }
+    } finally {
+      reader.close()
+    }
+  }
+
+  /** Begins to write, at start, behind what was loaded. Throws what the file system says. */
+  open(): void {
+    const { config, keys, clock } = this.parts
+    fs.mkdirSync(this.directory, { recursive: true })
+    let { manifest } = this
+    if (manifest.data.length === 0) {
+      new BaseSave(keys, this.path(this.nextBase(manifest)), clock).runSync()
+      manifest = manifest.withBase(config.appendfilename, 'aof', 0)
+    }
+    const isNew = manifest.incrs.length === 0
+    if (isNew) manifest = manifest.withIncr(config.appendfilename)
+    const file = this.append(manifest, isNew ? 'fresh' : 'behind what is there')
+    this.save(manifest)
+    this.writer.turnTo(file)
+    this.olderBytes = this.bytesOf(manifest) - file.bytes
+    this.baseBytes = manifest.base === undefined ? 0 : fs.statSync(this.path(manifest.base.name)).size
+    this.journal.attach()
+  }
+
+  private bytesOf(manifest: Manifest): number {
+    return manifest.data.reduce((sum, { name }) => sum + fs.statSync(this.path(name)).size, 0)
+  }
+
+  /** The end of the server, or of `appendonly`. */
+  close(): void {
+    this.isStartWanted = false
+    this.coming = undefined
+    if (this.running !== undefined) {
+      this.parts.log.info('Killing AOF child: the rewrite is given up')
+      this.running.cancel()
+    }
+    if (this.journal.isAttached) this.journal.detach()
+    this.writer.close()
+  }
+
+  // ---- turned on and off ------------------------------------------------------------------------------------------
+
+  /** CONFIG SET appendonly. Returns what went wrong. */
+  follow(): string | undefined {
+    if (!this.parts.config.appendonly) {
+      this.close()
+      return undefined
+    }
+    if (this.isOn) return undefined
+    this.isStartWanted = true
+    if (this.isBusy || this.start() === undefined) return undefined
+    this.isStartWanted = false
+    return 'Unable to turn on AOF. Check server logs.'
+  }
+
+  /** `appendonly` was turned on, and what was written since counts for nothing before the first base is there. */
+  get isFirstPending(): boolean {
+    return this.coming !== undefined
+  }
+
+  private get isBusy(): boolean {
+    return this.isRewriting || this.parts.keys.saving !== undefined
+  }
+
+  /** Begins to write, and a base of this moment: the files count when that is done. Returns what went wrong. */
+  private start(): string | undefined {
+    try {
+      fs.mkdirSync(this.directory, { recursive: true })
+      const coming = this.manifest.withIncr(this.parts.config.appendfilename)
+      this.writer.turnTo(this.append(coming, 'fresh'))
+      this.coming = coming
+      this.olderBytes = 0
+      this.journal.attach()
+      this.isStartWanted = false
+    } catch (error) {
+      return this.fail(error)
+    }
+    return this.rewrite()
+  }
+
+  /** The first base has failed: what was written since is worth nothing, and all of it is tried again. */
+  private startAgain(): void {
+    this.close()
+    this.isStartWanted = true
+  }
+
+  // ---- made anew --------------------------------------------------------------------------------------------------
+
+  /** About ten times a second. */
+  tick(): void {
+    this.writer.flush()
+    if (this.isBusy) return
+    if (this.isStartWanted) {
+      if (this.isRetryDue) this.start()
+    } else if (this.isRewriteScheduled || this.isRewriteDue()) this.rewrite()
+  }
+
+  private isRewriteDue(): boolean {
+    const { config } = this.parts
+    const { autoAofRewritePercentage: percentage, autoAofRewriteMinSizeBytes: least } = config
+    if (!this.journal.isAttached || percentage === 0 || this.bytes <= least) return false
+    if (!this.isRetryDue) return false
+    const base = Math.max(1, this.baseBytes)
+    return (this.bytes * 100) / base - 100 >= percentage
+  }
+
+  private get isRetryDue(): boolean {
+    return this.failedInARow === 0 || this.parts.clock.nowNs() - this.triedNs >= RETRY_NS
+  }
+
+  /** BGREWRITEAOF: begins, or will begin when the save or the transaction that runs is over. Throws REWRITE_IN_PROGRESS. */
+  rewriteOnDemand(): 'started' | 'scheduled' {
+    if (this.isRewriting) throw REWRITE_IN_PROGRESS
+    if (this.isBusy || this.log.isOpen) {
+      this.isRewriteScheduled = true
+      return 'scheduled'
+    }
+    const problem = this.rewrite()
+    if (problem !== undefined) throw new CommandError(`ERR Can't rewrite the append only file: ${problem}`)
+    return 'started'
+  }
+
+  get isRewriting(): boolean {
+    return this.running !== undefined
+  }
+
+  /** Seconds that the running rewrite has taken, -1 when none is running. */
+  get currentRewriteS(): number {
+    return this.isRewriting ? this.sinceTriedS : -1
+  }
+
+  private get sinceTriedS(): number {
+    return Math.floor((this.parts.clock.nowNs() - this.triedNs) / 1e9)
+  }
+
+  /** Begins a rewrite: the base is of this moment, and what comes from here on goes to a new file. Returns what went wrong. */
+  private rewrite(): string | undefined {
+    const { keys, clock } = this.parts
+    this.isRewriteScheduled = false
+    this.triedNs = clock.nowNs()
+    try {
+      fs.mkdirSync(this.directory, { recursive: true })
+      if (this.journal.isAttached && this.coming === undefined) this.turnOver()
+      const save = new BaseSave(keys, this.path(this.nextBase(this.manifest)), clock, ns => this.onStep(ns))
+      this.running = save
+      void this.finish(save)
+      return undefined
+    } catch (error) {
+      return this.fail(error)
+    }
+  }
+
+  private async finish(save: BaseSave): Promise<void> {
+    this.writer.isRewriting = true
+    try {
+      const bytes = await save.run()
+      this.replaceBase()
+      this.baseBytes = bytes
+      this.rewrites++
+      this.failedInARow = 0
+      this.lastRewriteStatus = 'ok'
+      this.lastRewriteS = this.sinceTriedS
+      this.parts.log.info('Background AOF rewrite finished successfully')
+    } catch (error) {
+      if (error instanceof SaveCancelled) this.isRewriteScheduled = this.journal.isAttached
+      else this.fail(error)
+      if (this.coming !== undefined) this.startAgain()
+    } finally {
+      this.writer.isRewriting = false
+      this.running = undefined
+    }
+  }
+
+  /** The new base is there: with the file that is written it is all that counts. */
+  private replaceBase(): void {
+    const { config } = this.parts
+    const manifest = this.coming ?? this.manifest
+    this.coming = undefined
+    const kept = this.journal.isAttached ? 1 : 0
+    this.save(manifest.withBase(config.appendfilename, 'aof', manifest.incrs.length - kept))
+    this.olderBytes = this.bytesOf(this.manifest) - this.writer.fileBytes
+    this.removeHistory()
+  }
+
+  private fail(error: unknown): string {
+    const problem = error instanceof Error ? error.message : String(error)
+    this.failedInARow++
+    this.lastRewriteStatus = 'err'
+    this.lastRewriteS = this.sinceTriedS
+    this.parts.log.warn(`the append-only file was not rewritten: ${problem}`)
+    return problem
+  }
+
+  /** What comes from here on goes to a new file. Throws what the file system says; all goes on as before then. */
+  private turnOver(): void {
+    this.writer.flush('all')
+    if (this.log.size > 0) throw new Error(this.writer.problem ?? 'a command is running')
+    const next = this.manifest.withIncr(this.parts.config.appendfilename)
+    const file = this.append(next, 'fresh')
+    try {
+      this.save(next)
+    } catch (error) {
+      file.close()
+      throw error
+    }
+    this.olderBytes += this.writer.fileBytes
+    this.writer.turnTo(file)
+  }
+
+  private append(manifest: Manifest, start: 'fresh' | 'behind what is there'): AppendFile {
+    return new AppendFile(this.path((manifest.incrs.at(-1) as AofPart).name), start)
+  }
+
+  private removeHistory(): void {
+    const { config } = this.parts
+    if (config.aofDisableAutoGc) return
+    for (const { name } of this.manifest.history) fs.rmSync(this.path(name), { force: true })
+    this.save(this.manifest.withoutHistory())
+  }
+}
