@@ -79,7 +79,7 @@ export class Snapshots {
     return { processed: background?.processed ?? 0, total: background?.total ?? 0 }
   }
 
-  /** Whether nothing may be written: the last save failed, and whoever relies on snapshots should learn of it. */
+  /** Whether nothing may be written: the last background save failed, and whoever relies on snapshots should learn of it. */
   get refusesWrites(): boolean {
     const { lastStatus, settings } = this
     return (
@@ -191,7 +191,7 @@ export class Snapshots {
 
   /**
    * FLUSHALL: where save points are set the file is made empty too, as Redis does, so that a crash does not bring the keys
-   * back. A failure is logged and shows in lastStatus.
+   * back. A failure is logged.
    */
   saveFlushed(): void {
     if (this.settings.savePoints.length === 0) return
@@ -224,7 +224,8 @@ export class Snapshots {
       this.assertWritable()
       this.succeed(saveSync(this.keys, this.settings.path, this.clock), dirty)
     } catch (error) {
-      this.fail(error)
+      // Whoever asked is told. As in Redis only saves that nobody waits for stop writes when they fail.
+      this.complain(error)
       throw error
     }
   }
@@ -267,7 +268,13 @@ export class Snapshots {
 
   private fail(error: unknown): void {
     this.lastStatus = 'err'
-    this.lastError = error instanceof Error ? error.message : String(error)
-    this.log('warn', `the snapshot was not saved: ${this.lastError}`)
+    this.lastError = this.complain(error)
+  }
+
+  /** Logs the reason and returns it. */
+  private complain(error: unknown): string {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.log('warn', `the snapshot was not saved: ${reason}`)
+    return reason
   }
 }
