@@ -84,7 +84,7 @@ export const binding: readonly Transcript[] = [
     NOT_REDIS,
   ),
   transcript(
-    'INFO tells of the namespace: its keys, their memory, its quota',
+    'INFO tells of the namespace: its keys, their memory, its quota and policy',
     [
       ['SET outside x', OK],
       ['SET w1/k x EX 100', OK],
@@ -92,7 +92,10 @@ export const binding: readonly Transcript[] = [
       ['NS SET w1 quota 1mb', OK],
       ['CLIENT NAMESPACE w1', OK],
       ['INFO keyspace', /^# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=100000\r\n$/],
-      ['INFO memory', /\r\nmaxmemory:1048576\r\n/],
+      ['INFO memory', /\r\nmaxmemory:1048576\r\n[\s\S]*\r\nmaxmemory_policy:noeviction\r\n/],
+      ['NS SET w1 policy allkeys-lru', OK],
+      ['INFO memory', /\r\nmaxmemory_policy:allkeys-lru\r\n/],
+      ['b> INFO memory', /\r\nmaxmemory_policy:noeviction\r\n/],
       ['INFO memory', /\r\nallocator_allocated:[1-9]\d{1,3}\r\n/],
       ['b> INFO keyspace', /db0:keys=3,expires=1,/],
     ],

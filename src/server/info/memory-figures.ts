@@ -94,7 +94,10 @@ export function memoryFigures(reading: Reading): MemoryFigures {
     clients: clients.count,
     rssBytes: process.memoryUsage.rss(),
     limitBytes: (namespace && state.namespaces.at(namespace.hash)?.quotaBytes) || keys.limitBytes,
-    policy: config.text('maxmemory-policy') ?? 'noeviction',
+    policy:
+      namespace === undefined
+        ? (config.text('maxmemory-policy') ?? 'noeviction')
+        : state.evictions.eviction.policyOf(namespace.hash).name,
     pendingKeys: state.expiry.pending,
     freedKeys: totals.lazilyFreed,
     databases,

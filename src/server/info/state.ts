@@ -74,7 +74,7 @@ export interface ServerState {
   readonly keys: Keyspace
   readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
   readonly evictions: {
-    readonly eviction: Pick<Eviction, 'evicted' | 'exceededNs' | 'exceedingNs'>
+    readonly eviction: Pick<Eviction, 'evicted' | 'exceededNs' | 'exceedingNs' | 'policyOf'>
     readonly byNamespace: { readonly counts: readonly number[] }
     readonly readByNamespace: { readonly counts: readonly number[] }
   }
