@@ -17,12 +17,14 @@ import { replyString } from './strings-read.ts'
 const options = new SetOptions()
 const GET = fromText('get')
 const PXAT = fromText('PXAT')
+const PLAIN_SET = fromText('set')
 const NAME_AND_VALUE = 3
 
 /** A SET without GET; one with a time, which has been set for certain, is unconditional and has a moment instead. */
 function logSet(log: CommandLog, ctx: WriteContext, args: Args): void {
-  if (args.count === NAME_AND_VALUE) logValue(log, ctx, args, 2)
-  else if (options.timed) logTimed(log, ctx, args, 2)
+  if (args.count === NAME_AND_VALUE) {
+    if (log.binding !== undefined || !log.sent(ctx.keys.db, args, PLAIN_SET)) logValue(log, ctx, args, 2)
+  } else if (options.timed) logTimed(log, ctx, args, 2)
   else {
     let words = args.count
     for (let i = 3; i < args.count; i++) if (args.is(i, GET)) words--

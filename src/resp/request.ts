@@ -7,9 +7,13 @@
 //   starts              8            17           26
 //   ends                   11           20         27    the place behind the last byte
 
+import { intLength } from '../bytes/int64.ts'
 import type { Words } from '../bytes/words.ts'
+import { ARRAY } from './symbols.ts'
 
 const SMALL_TABLE = 16
+/** The first word of an array has `*`, `$` and twice CR LF before it, beside two numbers. */
+const HEAD_BYTES = 6
 /** Above this a table is not kept when the chunk that needed it is done. */
 const KEPT_TABLE = 16384
 
@@ -35,6 +39,13 @@ export class Request implements Words {
     let bytes = 0
     for (let i = 0; i < this.count; i++) bytes += this.ends[i] - this.starts[i]
     return bytes
+  }
+
+  /** Where the array begins that the client has sent in `buf`; -1 when the words came otherwise, or were copied out of it. */
+  get arrayStart(): number {
+    const first = this.starts[0]
+    const start = first - HEAD_BYTES - intLength(this.count) - intLength(this.ends[0] - first)
+    return start >= 0 && this.buf[start] === ARRAY ? start : -1
   }
 
   /** Makes room for at least one more argument than there is room for now. */

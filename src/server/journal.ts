@@ -9,6 +9,7 @@ import { keyPositions } from '../commands/key-positions.ts'
 import { type CommandTable, FLAG_WRITE, type TableRow } from '../commands/table.ts'
 import type { CommandLog } from '../persist/aof/command-log.ts'
 import { logWhole } from '../persist/aof/value-commands.ts'
+import { PART_BYTES } from '../persist/aof/writer.ts'
 import { OOM, OOM_ARENA } from '../resp/errors.ts'
 import { abandonValue } from '../store/collections.ts'
 import { entryType } from '../store/entry.ts'
@@ -33,6 +34,19 @@ export interface JournalOptions {
 }
 
 type Run = TableRow['run']
+
+/** A command's own name, whatever a client may have called it. */
+interface Name {
+  /** In small letters, without a container's. */
+  readonly small: Uint8Array
+  /** As the file has it. */
+  readonly words: readonly Uint8Array[]
+}
+
+function nameOf({ name, parent }: TableRow): Name {
+  const words = parent === undefined ? [name] : [parent.name, name]
+  return { small: fromText(name), words: words.map(word => fromText(word.toUpperCase())) }
+}
 
 export class Journal implements ChangeObserver {
   readonly log: CommandLog
@@ -103,12 +117,10 @@ export class Journal implements ChangeObserver {
     const { log, keys, timed } = this
     const { run } = row
     const isOnHash = row.row.group === 'hash'
-    const names = (row.parent === undefined ? [row.name] : [row.parent.name, row.name]).map(name =>
-      fromText(name.toUpperCase()),
-    )
+    const name = nameOf(row)
     return (ctx, args) => {
       const before = keys.dirty
-      const logged = log.total
+      const wasEmpty = log.size === 0
       this.isFlushed = false
       log.binding = keys.binding
       log.open()
@@ -117,7 +129,7 @@ export class Journal implements ChangeObserver {
         run(ctx, args)
         const isChanged = keys.dirty !== before || this.isFlushed
         if (due === 'all') this.logKeyIfChanged(args, isChanged)
-        else if (isChanged) this.record(row, names, ctx, args, keys.dirty - before)
+        else if (isChanged) this.record(row, name, ctx, args, keys.dirty - before)
         if (due === 'some') this.logIfGone(args)
         if (timed.length > 0) this.logTimed()
       } catch (error) {
@@ -125,12 +137,12 @@ export class Journal implements ChangeObserver {
         throw error
       } finally {
         log.close()
-        if (log.total !== logged) this.options.wake()
+        if (wasEmpty ? log.size > 0 : log.size > PART_BYTES) this.options.wake()
       }
     }
   }
 
-  private record(row: TableRow, names: readonly Uint8Array[], ctx: Context, args: Args, changes: number): void {
+  private record(row: TableRow, name: Name, ctx: Context, args: Args, changes: number): void {
     const { log, keys } = this
     const { logged } = row.row
     if (logged === 'itself') return
@@ -138,10 +150,12 @@ export class Journal implements ChangeObserver {
       logged(log, ctx, args, changes)
       return
     }
+    const isBound = keys.binding !== undefined
+    if (!isBound && row.parent === undefined && log.sent(keys.db, args, name.small)) return
     log.command(keys.db, args.count)
-    for (const name of names) log.text(name)
-    if (keys.binding === undefined) log.words(args, names.length, args.count)
-    else this.logBoundWords(row, args, names.length)
+    for (const word of name.words) log.text(word)
+    if (!isBound) log.words(args, name.words.length, args.count)
+    else this.logBoundWords(row, args, name.words.length)
   }
 
   /** Words of a client that is bound to a namespace: its keys get their full names. */

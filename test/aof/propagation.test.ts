@@ -57,6 +57,21 @@ test.each<[lines: string[], logged: string[]]>([
   expect(loggedOf(lines)).toEqual(expected)
 })
 
+test.each([
+  ['*2\r\n$4\r\nincr\r\n$1\r\nk\r\n', 'INCR k'],
+  ['incr   k\r\n', 'INCR k'],
+  ['*2\r\n$4\r\nINCRxx$1\r\nkyy', 'INCR k'],
+  ['*2\r\n$6\r\ndelete\r\n$1\r\nk\r\n', 'DEL k'],
+])('however %j was sent, the file can be read', (sent, expected) => {
+  using directory = new AofDirectory()
+  using engine = directory.engine()
+  const client = engine.connect()
+  client.call('INCR', 'k')
+  client.send(Buffer.from(sent))
+  expect(directory.lines.at(-1)).toBe(expected)
+  expect(directory.lines.length).toBe(3)
+})
+
 test('a client that is bound to a namespace has its keys logged by their full names', () => {
   const bound = (client: Client): void => void client.call('CLIENT', 'NAMESPACE', 'w1')
   const of = (...lines: string[]): string[] => loggedOf(['SET other 1', ...lines], 1, bound)

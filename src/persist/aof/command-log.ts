@@ -5,7 +5,7 @@
 //   SELECT 0   SET a 1   MULTI   DEL b   SET c 2   EXEC
 //   `--- only when the database is another than before
 
-import { copy, fromText } from '../../bytes/ascii.ts'
+import { copy, equalsIgnoreCase, fromText } from '../../bytes/ascii.ts'
 import { INT64_MAX, intLength, writeInt } from '../../bytes/int64.ts'
 import { SLASH } from '../../store/finder.ts'
 import { DEFAULT_NAMESPACE, isShownWithNamespace } from '../../store/names.ts'
@@ -32,6 +32,18 @@ interface Words {
   readonly buf: Uint8Array
   readonly starts: Int32Array
   readonly ends: Int32Array
+}
+
+/** One that may still be as the client has sent it. */
+interface SentWords extends Words {
+  readonly count: number
+  readonly arrayStart: number
+}
+
+/** Whether each word ends as it should: the parser does not look. */
+function hasLineEnds({ buf, ends, count }: SentWords): boolean {
+  for (let i = 0; i < count; i++) if (buf[ends[i]] !== CR || buf[ends[i] + 1] !== LF) return false
+  return true
 }
 
 export class CommandLog {
@@ -92,13 +104,31 @@ export class CommandLog {
 
   /** A command of so many words in database `db`; the words follow. */
   command(db: number, words: number): this {
+    this.begin(db)
+    this.head(STAR, words)
+    return this
+  }
+
+  /**
+   * The request as it was sent, in one piece: half of what its words one by one cost. `name`, in small letters, is what
+   * the file knows the command by. False, and nothing is logged, when it was sent under another one or not as an array.
+   */
+  sent(db: number, request: SentWords, name: Uint8Array): boolean {
+    const { buf, starts, ends, count, arrayStart } = request
+    if (arrayStart < 0 || !equalsIgnoreCase(buf, starts[0], ends[0], name) || !hasLineEnds(request)) return false
+    this.begin(db)
+    const end = ends[count - 1] + 2
+    this.reserve(end - arrayStart)
+    this.size = copy(this.buf, this.size, buf, arrayStart, end)
+    return true
+  }
+
+  private begin(db: number): void {
     this.total++
     if (this.depth > 0 && this.commands++ === 1) this.insertMulti()
     else if (this.nowS !== undefined) this.noteTime(this.nowS())
     if (db !== this.db) this.select(db)
     if (this.commands === 1) this.unitAt = this.size
-    this.head(STAR, words)
-    return this
   }
 
   private noteTime(nowS: number): void {

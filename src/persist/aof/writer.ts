@@ -26,8 +26,8 @@ const SECOND_NS = 1e9
 const MOST_POSTPONED_NS = 2 * SECOND_NS
 /** More than this is not kept in memory while a fdatasync lasts. */
 const MOST_POSTPONED_BYTES = 64 << 20
-/** A long transaction is written in parts. */
-const PART_BYTES = 4 << 20
+/** What comes to more within a turn of the loop, a long transaction say, is written in parts. */
+export const PART_BYTES = 4 << 20
 const TOLD_EVERY_NS = 30 * SECOND_NS
 
 type Tell = (level: 'info' | 'warn', message: string) => void
