@@ -22,10 +22,13 @@ import { TYPE_NAMES } from '../values/types.ts'
 import { RestoredElement, type Value } from '../values/value.ts'
 import { VIEWS } from '../values/views.ts'
 import { AtomicFile } from './atomic-file.ts'
+import { type Load, LoadingState, within } from './loading.ts'
 
 const ELEMENTS_PER_LINE = 1000
 const STEP_KEYS = 1024
 const PIECE_BYTES = 1 << 20
+/** JSON is slow to read: about a millisecond's worth. */
+const READ_BYTES = 64 << 10
 /** A value of 512 MiB, every byte of it in four thirds, and what stands around it. */
 const MOST_LINE_BYTES = 720 << 20
 const LF = 10
@@ -132,32 +135,29 @@ function writeKey(keys: Keyspace, { arena }: Shard, e: number, head: object, wri
 
 /**
  * Loads the file at `path` into `keys`, on top of what is there; returns the number of keys. Throws JsonLineWrong with the
- * path and the line, or what the file system says; the keys of the lines before are there then. The memory limit does
- * not count. `onPiece` hears of the bytes read.
+ * path and the line, or what the file system says; the keys of the lines before are there then.
  */
-export function loadJson(keys: Keyspace, path: string, onPiece: (bytes: number, of: number) => void): number {
-  const { limitBytes } = keys
-  keys.limitBytes = Number.POSITIVE_INFINITY
+export function* loadJson(keys: Keyspace, path: string): Load<number> {
   const reader = new JsonReader(keys)
   try {
-    eachLine(path, onPiece, line => reader.take(line))
+    yield* within(
+      new LoadingState(keys),
+      eachLine(path, line => reader.take(line)),
+    )
     return reader.keysRead
   } catch (error) {
     const where = `${path}, line ${reader.lines}`
     if (error instanceof JsonLineWrong) throw new JsonLineWrong(`${where}: ${error.message}`)
     if (error instanceof CommandError) throw new JsonLineWrong(`${where}: the data are more than the memory set aside`)
     throw error
-  } finally {
-    keys.limitBytes = limitBytes
-    keys.changing = undefined
   }
 }
 
-function eachLine(path: string, onPiece: (bytes: number, of: number) => void, take: (line: Buffer) => void): void {
+function* eachLine(path: string, take: (line: Buffer) => void): Load<void> {
   const fd = fs.openSync(path, 'r')
   try {
     const { size } = fs.fstatSync(fd)
-    let buffer = Buffer.alloc(PIECE_BYTES)
+    let buffer = Buffer.alloc(READ_BYTES)
     let end = 0
     for (let position = 0; ; ) {
       const got = fs.readSync(fd, buffer, end, buffer.length - end, position)
@@ -179,7 +179,7 @@ function eachLine(path: string, onPiece: (bytes: number, of: number) => void, ta
         if (end > MOST_LINE_BYTES) wrong('the line that follows is longer than any can be')
         buffer = Buffer.concat([buffer], 2 * end)
       }
-      onPiece(position, size)
+      yield { loadedBytes: position, totalBytes: size }
     }
   } finally {
     fs.closeSync(fd)

@@ -1,5 +1,5 @@
-// Brings the keys of a snapshot file into a keyspace. Keys whose deadline has passed are left out; access words come back as
-// they were. The limits of memory and of namespaces do not count while loading, as in Redis: what was kept must not be lost.
+// Brings the keys of a snapshot file into a keyspace, in slices (loading.ts). Keys whose deadline has passed are left out;
+// access words come back as they were.
 //
 // Nothing is announced to observers and `dirty` does not move: loading changes nothing that is not on disk.
 
@@ -9,6 +9,7 @@ import { Place } from '../store/place.ts'
 import { ASIDE, FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
 import { FrameReader } from './frame-reader.ts'
 import { RECORD_KINDS } from './kinds.ts'
+import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from './loading.ts'
 import { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
 
@@ -26,21 +27,14 @@ export interface Loaded {
  * Loads the file into `keys`, on top of what is there. Throws SnapshotDamaged, SnapshotRefused (another version, more
  * databases or more data than fit) or what the file system says; part of the keys are there then.
  */
-export function loadSnapshot(keys: Keyspace, path: string): Loaded {
+export function* loadSnapshot(keys: Keyspace, path: string): Load<Loaded> {
   const reader = new FrameReader(path)
-  const { limitBytes, arrivals } = keys
-  keys.arrivals = undefined
-  keys.limitBytes = Number.POSITIVE_INFINITY
   try {
-    return new Loader(keys, path, reader).run()
+    return yield* within(new LoadingState(keys), new Loader(keys, path, reader).run())
   } catch (error) {
     if (error instanceof CommandError) throw new SnapshotRefused(path, 'its data are more than the memory set aside')
     throw error
   } finally {
-    keys.limitBytes = limitBytes
-    keys.arrivals = arrivals
-    // Of a value that was being read when something was wrong: nobody is to go on with it.
-    keys.changing = undefined
     reader.close()
   }
 }
@@ -85,14 +79,17 @@ class Loader {
     this.aside = new Current(keys)
   }
 
-  run(): Loaded {
+  *run(): Load<Loaded> {
     const { reader, input } = this
     if (!this.frame()) this.failAtEnd('the file ends before its first frame')
     const [createdMs = 0] = this.map(['createdMs', 'databases'])
     for (;;) {
       if (!this.frame()) this.failAtEnd('the file ends without its closing frame')
       if (this.atMap()) break
-      while (input.more) this.record()
+      while (input.more) {
+        this.slice()
+        yield { loadedBytes: reader.offset + input.at, totalBytes: reader.size }
+      }
     }
     const [records, bytes] = this.map(['records', 'bytes'])
     if (records !== this.records) input.fail(`${this.records} records were read, ${records} were written`)
@@ -100,6 +97,13 @@ class Loader {
     if (this.main.misses || this.aside.misses) input.fail('the last value is not complete')
     if (this.frame()) input.fail('something follows the closing frame')
     return { createdMs, keys: this.loaded, expired: this.expired, bytes: reader.size }
+  }
+
+  /** Reads some records of the frame at hand, which has some. */
+  private slice(): void {
+    const { input } = this
+    const stop = Math.min(input.end, input.at + SLICE_BYTES)
+    for (let left = SLICE_UNITS; left > 0 && input.at < stop; left--) this.record()
   }
 
   private frame(): boolean {

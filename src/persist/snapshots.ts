@@ -10,6 +10,7 @@ import { hasCode, removeStaleTemps, renameDurably } from './atomic-file.ts'
 import { SaveCancelled } from './encoder.ts'
 import { SnapshotDamaged } from './format.ts'
 import { type Loaded, loadSnapshot } from './loader.ts'
+import { type Load, runToEnd } from './loading.ts'
 import { BackgroundSave, type Saved, type SaveMode, saveSync } from './writer.ts'
 
 /** Pause after a failed save before the next one by itself (Redis's CONFIG_BGSAVE_RETRY_DELAY). */
@@ -99,12 +100,12 @@ export class Snapshots {
    * SnapshotRefused or what the file system says: the server must not start then. A damaged file is renamed and passed
    * over when the settings say so.
    */
-  load(): Loaded | undefined {
+  *load(): Load<Loaded | undefined> {
     const { path } = this.settings
     for (const name of removeStaleTemps(path)) this.log('info', `removed ${name}, left by a process that was killed`)
     this.keys.setNow(this.clock.nowMs())
     try {
-      const loaded = loadSnapshot(this.keys, path)
+      const loaded = yield* loadSnapshot(this.keys, path)
       this.loaded = loaded
       this.log('info', `loaded ${loaded.keys} keys (${loaded.expired} expired) from ${path}`)
       return loaded
@@ -139,7 +140,7 @@ export class Snapshots {
     if (existing === 'forgotten') this.keys.flushAll()
     this.keys.setNow(this.clock.nowMs())
     try {
-      loadSnapshot(this.keys, this.settings.path)
+      runToEnd(loadSnapshot(this.keys, this.settings.path))
     } catch (error) {
       // Half a value may be there.
       this.keys.flushAll()

@@ -14,6 +14,7 @@ import { AofReader } from '../persist/aof/reader.ts'
 import { AofWriter } from '../persist/aof/writer.ts'
 import { removeStaleTemps } from '../persist/atomic-file.ts'
 import { SaveCancelled } from '../persist/encoder.ts'
+import { type Load, runToEnd } from '../persist/loading.ts'
 import { CommandError, REWRITE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
@@ -139,13 +140,15 @@ export class AppendOnly {
   // ---- at start ---------------------------------------------------------------------------------------------------
 
   /** Reads all files; 'none' when there are none. Throws when they cannot be read: the server must not start then. */
-  load(): 'loaded' | 'none' {
+  *load(): Load<'loaded' | 'none'> {
     this.adoptOldFile()
     removeStaleTemps(this.path(this.nextBase(this.manifest)))
     const { data } = this.manifest
     this.isLoading = true
     try {
-      for (const [index, { name }] of data.entries()) this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
+      for (const [index, { name }] of data.entries()) {
+        yield* this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
+      }
     } finally {
       this.isLoading = false
     }
@@ -158,7 +161,8 @@ export class AppendOnly {
     this.writer.flush('all')
     keys.flushAll()
     keys.setNow(this.parts.clock.nowMs())
-    this.load()
+    runToEnd(this.load())
+    keys.dirty = 0
   }
 
   /** A file of the time before manifests (Redis 6) moves into the directory and becomes the base. */
@@ -178,14 +182,14 @@ export class AppendOnly {
     )
   }
 
-  private loadFile(name: string, place: 'last' | 'older'): void {
+  private *loadFile(name: string, place: 'last' | 'older'): Load<void> {
     const { config, context, log } = this.parts
     const path = this.path(name)
     if (!fs.existsSync(path)) throw new Error(`The append log file ${path} doesn't exist: No such file or directory`)
     const reader = new AofReader(path)
     try {
       const replay = new Replay(buildTable(), context)
-      const ending = replay.run(reader, path)
+      const ending = yield* replay.run(reader, path)
       if (replay.failed > 0)
         log.warn(`${replay.failed} commands of ${name} failed, the first with: ${replay.firstError}`)
       if (ending.kind === 'cut' && config.aofLoadTruncated && place === 'last') {

@@ -5,6 +5,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { SnapshotDamaged, SnapshotRefused } from '../persist/format.ts'
 import { JsonLineWrong, loadJson, saveJson } from '../persist/json-lines.ts'
 import { loadSnapshot } from '../persist/loader.ts'
+import { type Load, runToEnd } from '../persist/loading.ts'
 import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
 import { loadRdb, type RdbLoaded } from '../persist/rdb/load.ts'
 import { saveRdb } from '../persist/rdb/save.ts'
@@ -17,8 +18,10 @@ import type { ExportFormat } from './config/load.ts'
 import { ConfigProblem } from './config/setting.ts'
 import { progressLine } from './progress.ts'
 
+type ForeignLoaded = Pick<RdbLoaded, 'keys' | 'expired' | 'empty' | 'skipped'>
+
 /** What is said of a file that was read: its keys, and what was left out. */
-export function describeLoaded({ keys, expired, empty, skipped }: ReturnType<typeof loadForeign>): string {
+export function describeLoaded({ keys, expired, empty, skipped }: ForeignLoaded): string {
   const left = [...skipped].map(([what, n]) => `${n} times ${what}`)
   if (expired > 0) left.unshift(`${expired} expired`)
   if (empty > 0) left.unshift(`${empty} that held nothing`)
@@ -26,13 +29,9 @@ export function describeLoaded({ keys, expired, empty, skipped }: ReturnType<typ
 }
 
 /** Loads an RDB file, or JSON lines. Throws an error of PROBLEMS. */
-export function loadForeign(
-  keys: Keyspace,
-  file: string,
-  onPiece: (bytes: number, of: number) => void = () => undefined,
-): Pick<RdbLoaded, 'keys' | 'expired' | 'empty' | 'skipped'> {
-  if (!beginsLikeJson(file)) return loadRdb(keys, file, onPiece)
-  return { keys: loadJson(keys, file, onPiece), expired: 0, empty: 0, skipped: new Map() }
+export function* loadForeign(keys: Keyspace, file: string): Load<ForeignLoaded> {
+  if (!beginsLikeJson(file)) return yield* loadRdb(keys, file)
+  return { keys: yield* loadJson(keys, file), expired: 0, empty: 0, skipped: new Map() }
 }
 
 function beginsLikeJson(file: string): boolean {
@@ -51,9 +50,9 @@ export function importFile(config: Config, file: string): number {
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
-    if (existsSync(path)) loadSnapshot(keys, path)
+    if (existsSync(path)) runToEnd(loadSnapshot(keys, path))
     const line = progressLine(`reading ${file}`)
-    const loaded = loadForeign(keys, file, line.show)
+    const loaded = runToEnd(loadForeign(keys, file), line.show)
     line.end()
     saveSync(keys, path, systemClock)
     return `imported ${describeLoaded(loaded)} from ${file}; ${path} has ${count(keys)} keys now`
@@ -65,7 +64,7 @@ export function exportFile(config: Config, file: string, format: ExportFormat): 
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
-    loadSnapshot(keys, path)
+    runToEnd(loadSnapshot(keys, path))
     const written =
       format === 'json'
         ? saveJson(keys, file)

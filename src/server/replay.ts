@@ -1,12 +1,13 @@
 // Does again what an append-only file says: its commands run as those of a client would, but for what the past knew better.
 // Time stands still before every deadline (what had expired by then is in the file as a deletion), no limit of memory or of
-// a namespace holds, nobody waits. A transaction runs when all of it is there.
+// a namespace holds, nobody waits. A transaction runs when all of it is there. All in slices (persist/loading.ts).
 
 import { fromText } from '../bytes/ascii.ts'
 import { Args } from '../commands/args.ts'
 import type { CommandTable, TableRow } from '../commands/table.ts'
 import { FLAG_WRITE } from '../commands/table.ts'
 import type { AofReader, Found } from '../persist/aof/reader.ts'
+import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from '../persist/loading.ts'
 import { loadRdb } from '../persist/rdb/load.ts'
 import { CommandError, OOM_ARENA } from '../resp/errors.ts'
 import { Session } from '../session/session.ts'
@@ -20,6 +21,8 @@ const BETWEEN: ReadonlySet<string> = new Set(['select', 'client|namespace'])
 const RDB_MAGICS = ['REDIS', 'VALKEY'].map(fromText)
 /** Before every deadline; 0 stands for none. */
 const BEFORE_ALL_MS = 1
+/** What a command that is not of constant time counts for in a slice. */
+const LONG_COMMAND_UNITS = 64
 
 export type Ending =
   | { readonly kind: 'whole' }
@@ -36,8 +39,15 @@ export class Replay {
   private readonly context: RunningContext
   private readonly keys: Keyspace
   private readonly request = new Args()
+  /** Of the transaction that is being read. */
   private queued: Args[] | undefined
+  /** Of the transaction that is complete, and how many of these have run. */
+  private running: readonly Args[] = []
+  private ran = 0
   private refusal: string | undefined
+  /** Where the command at hand begins, and the transaction that is being read. */
+  private commandAt = 0
+  private multiAt = 0
 
   /** `table` has all commands under the names that files know them by. */
   constructor(table: CommandTable, context: RunningContext) {
@@ -47,67 +57,67 @@ export class Replay {
   }
 
   /** Does all that the file says; one that begins as an RDB file is that first. Throws what loadRdb throws. */
-  run(reader: AofReader, path: string): Ending {
-    const { keys, context } = this
-    const { limitBytes, arrivals, nowMs } = keys
-    const { session, log, waiting } = context
-    const { isAllowed } = waiting
-    this.queued = undefined
-    this.refusal = undefined
-    keys.limitBytes = Number.POSITIVE_INFINITY
-    keys.arrivals = undefined
-    keys.nowMs = BEFORE_ALL_MS
-    waiting.isAllowed = false
-    context.log = undefined
-    context.session = new Session(0, '', '', true, true, nowMs)
-    try {
-      if (RDB_MAGICS.some(magic => reader.startsWith(magic))) reader.skipTo(loadRdb(keys, path).bytes)
-      return this.commands(reader)
-    } finally {
-      keys.limitBytes = limitBytes
-      keys.arrivals = arrivals
-      keys.nowMs = nowMs
-      keys.binding = undefined
-      keys.dirty = 0
-      waiting.isAllowed = isAllowed
-      context.session = session
-      context.log = log
+  run(reader: AofReader, path: string): Load<Ending> {
+    return within(new ReplayState(this.context), this.all(reader, path))
+  }
+
+  private *all(reader: AofReader, path: string): Load<Ending> {
+    if (RDB_MAGICS.some(magic => reader.startsWith(magic))) reader.skipTo((yield* loadRdb(this.keys, path)).bytes)
+    for (;;) {
+      const ending = this.slice(reader)
+      if (ending !== undefined) return ending
+      yield { loadedBytes: reader.offset, totalBytes: reader.bytes }
     }
   }
 
-  private commands(reader: AofReader): Ending {
-    let before = reader.offset
-    /** Where the transaction that is being read begins. */
-    let multiAt = 0
-    let found: Found = reader.next(this.request)
-    while (found === 'command') {
-      const wasQueueing = this.queued !== undefined
-      this.take(this.request)
-      if (this.refusal !== undefined) return { kind: 'refused', offset: before, reason: this.refusal }
-      if (!wasQueueing && this.queued !== undefined) multiAt = before
-      before = reader.offset
-      found = reader.next(this.request)
+  /** Runs some commands; the ending when there are no more. */
+  private slice(reader: AofReader): Ending | undefined {
+    const stop = reader.offset + SLICE_BYTES
+    let units = SLICE_UNITS
+    while (units > 0 && reader.offset < stop) {
+      if (this.ran < this.running.length) units -= this.runNext()
+      else {
+        this.commandAt = reader.offset
+        const found = reader.next(this.request)
+        if (found !== 'command') return this.endingFor(found)
+        units -= this.take(this.request)
+      }
+      if (this.refusal !== undefined) return { kind: 'refused', offset: this.commandAt, reason: this.refusal }
     }
-    if (found === 'damaged') return { kind: 'damaged', offset: before }
-    if (this.queued !== undefined) return { kind: 'cut', offset: multiAt }
-    return found === 'cut' ? { kind: 'cut', offset: before } : { kind: 'whole' }
+    return undefined
   }
 
-  private take(args: Args): void {
+  private endingFor(found: Found): Ending {
+    if (found === 'damaged') return { kind: 'damaged', offset: this.commandAt }
+    if (this.queued !== undefined) return { kind: 'cut', offset: this.multiAt }
+    return found === 'cut' ? { kind: 'cut', offset: this.commandAt } : { kind: 'whole' }
+  }
+
+  /** Returns the units of work that it was. */
+  private take(args: Args): number {
     const row = this.rowOf(args)
     if (row === undefined) this.refusal ??= `Unknown command '${args.text(0)}' reading the append only file`
-    else if (row.name === 'multi') this.queued = []
-    else if (row.name === 'exec') this.runQueued()
-    else if ((row.flags & FLAG_WRITE) === 0 && row.row.whilePaused !== 'waits' && !BETWEEN.has(row.fullName)) {
+    else if (row.name === 'multi') {
+      this.queued = []
+      this.multiAt = this.commandAt
+    } else if (row.name === 'exec') {
+      this.running = this.queued ?? []
+      this.ran = 0
+      this.queued = undefined
+    } else if ((row.flags & FLAG_WRITE) === 0 && row.row.whilePaused !== 'waits' && !BETWEEN.has(row.fullName)) {
       this.refusal ??= `'${row.fullName}' is no command that changes data`
     } else if (this.queued !== undefined) this.queued.push(args.kept())
-    else this.execute(row, args)
+    else return this.execute(row, args)
+    return 1
   }
 
-  private runQueued(): void {
-    const queued = this.queued ?? []
-    this.queued = undefined
-    for (const args of queued) this.execute(this.rowOf(args) as TableRow, args)
+  private runNext(): number {
+    const args = this.running[this.ran++] as Args
+    if (this.ran === this.running.length) {
+      this.running = []
+      this.ran = 0
+    }
+    return this.execute(this.rowOf(args) as TableRow, args)
   }
 
   private rowOf(args: Args): TableRow | undefined {
@@ -116,7 +126,7 @@ export class Replay {
     return this.table.sub(top, args.buf, args.starts[1], args.ends[1])
   }
 
-  private execute(row: TableRow, args: Args): void {
+  private execute(row: TableRow, args: Args): number {
     const { context, keys } = this
     const { reply, session } = context
     const mark = reply.mark()
@@ -136,9 +146,47 @@ export class Replay {
       this.fail(error.reply)
     }
     reply.rewind(mark)
+    return row.timedAlone ? LONG_COMMAND_UNITS : 1
   }
 
   private fail(error: string): void {
     if (this.failed++ === 0) this.firstError = error
+  }
+}
+
+/** Beside what holds for every load: nobody waits, nothing is logged, what changes is on disk. */
+class ReplayState extends LoadingState {
+  private readonly context: RunningContext
+  private readonly replaying = new Session(0, '', '', true, true, BEFORE_ALL_MS)
+  private session: Session
+  private log: RunningContext['log']
+  private isAllowed = true
+  private dirty = 0
+
+  constructor(context: RunningContext) {
+    super(context.keys, BEFORE_ALL_MS)
+    this.context = context
+    this.session = context.session
+  }
+
+  override enter(): void {
+    super.enter()
+    const { context, keys } = this
+    this.session = context.session
+    this.log = context.log
+    this.isAllowed = context.waiting.isAllowed
+    this.dirty = keys.dirty
+    context.session = this.replaying
+    context.log = undefined
+    context.waiting.isAllowed = false
+  }
+
+  override leave(): void {
+    super.leave()
+    const { context, keys } = this
+    context.session = this.session
+    context.log = this.log
+    context.waiting.isAllowed = this.isAllowed
+    keys.dirty = this.dirty
   }
 }

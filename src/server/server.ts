@@ -6,6 +6,7 @@ import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
+import { type Load, runToEnd } from '../persist/loading.ts'
 import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
@@ -286,7 +287,7 @@ export class Server {
   /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
   start(): void {
     this.limitClients()
-    this.loadKeys()
+    runToEnd(this.loadKeys())
     const { snapshotPath, appendonly } = this.config
     if (snapshotPath !== undefined) this.namespaces.restore(loadNamespaces(namespacePath(snapshotPath), this.keys))
     if (appendonly) this.appendOnly.open()
@@ -298,15 +299,15 @@ export class Server {
   }
 
   /** Where an append-only file is kept, it says what there is; who turns it on for the first time loses nothing. */
-  private loadKeys(): void {
-    if (this.config.appendonly && this.appendOnly.load() === 'loaded') return
-    if (this.snapshots.load() === undefined) this.restoreFrom(this.config.restoreFrom)
+  private *loadKeys(): Load<void> {
+    if (this.config.appendonly && (yield* this.appendOnly.load()) === 'loaded') return
+    if ((yield* this.snapshots.load()) === undefined) yield* this.restoreFrom(this.config.restoreFrom)
   }
 
   /** What such a file holds is not kept yet, so it counts as changes. */
-  private restoreFrom(path: string): void {
+  private *restoreFrom(path: string): Load<void> {
     if (path === '') return
-    const loaded = loadForeign(this.keys, path)
+    const loaded = yield* loadForeign(this.keys, path)
     this.keys.dirty += loaded.keys
     this.log.info(`restored ${describeLoaded(loaded)} from ${path}`)
   }

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { Engine, type Settings } from '../support/engine.ts'
 import { logged } from './files.ts'
 
@@ -16,7 +17,7 @@ export class AofDirectory {
     const quick = { appendfsync: 'no', 'auto-aof-rewrite-percentage': '0' }
     const engine = new Engine({ dir: this.path, appendonly: 'yes', ...quick, ...settings }, seed)
     const { appendOnly } = engine.server
-    appendOnly.load()
+    runToEnd(appendOnly.load())
     appendOnly.open()
     return engine
   }

@@ -4,6 +4,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import { installed } from '../../scripts/support/run.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { loadRdb } from '../../src/persist/rdb/load.ts'
 import { saveRdb } from '../../src/persist/rdb/save.ts'
 import { Engine } from '../support/engine.ts'
@@ -108,7 +109,7 @@ test.if(installed('redis-server'))('the RDB file of one server is loaded by the 
     ])
     const path = join(directory.split('\r\n')[4] ?? '', 'dump.rdb')
     using engine = new Engine()
-    expect(loadRdb(engine.server.keys, path).keys).toBe(named.length + 1)
+    expect(runToEnd(loadRdb(engine.server.keys, path)).keys).toBe(named.length + 1)
     saveRdb(engine.server.keys, path, engine.clock.nowMs(), 'on')
     expect(
       await redis.batch([

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packMap, SnapshotDamaged } from '../../src/persist/format.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../src/values/types.ts'
 import { Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
@@ -53,7 +54,7 @@ function load(records: readonly Buffer[]): Promise<void> {
     const path = join(directory, 'a')
     writeFileSync(path, fileOf(records, records.filter(record => record[0] !== 0x92).length))
     try {
-      loadSnapshot(keys, path)
+      runToEnd(loadSnapshot(keys, path))
     } catch (error) {
       if (!(error instanceof SnapshotDamaged)) throw error
       throw new Error(error.message.replace(/.* at byte \d+: /, ''))

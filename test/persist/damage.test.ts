@@ -9,6 +9,7 @@ import { SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { ASIDE, PART, SnapshotDamaged } from '../../src/persist/format.ts'
 import { FrameOutput } from '../../src/persist/frame-output.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { Random } from '../../src/store/random.ts'
 import { Engine } from '../support/engine.ts'
 import { inDirectory, makeKeyspace } from './keyspaces.ts'
@@ -56,14 +57,14 @@ test('damage in any place of a snapshot with values in parts is found', () =>
     const whole = busySnapshot(path)
     expect(whole.indexOf(Buffer.from([0x92, ASIDE | PART]))).toBeGreaterThan(0)
     const target = makeKeyspace(9)
-    expect(loadSnapshot(target, path).keys).toBe(45)
+    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(45)
     const random = new Random(3)
     const refused = (bytes: Buffer, what: string): void => {
       target.flushAll()
       writeFileSync(path, bytes)
       let error: unknown
       try {
-        loadSnapshot(target, path)
+        runToEnd(loadSnapshot(target, path))
       } catch (thrown) {
         error = thrown
       }
@@ -80,5 +81,5 @@ test('damage in any place of a snapshot with values in parts is found', () =>
     }
     target.flushAll()
     writeFileSync(path, whole)
-    expect(loadSnapshot(target, path).keys).toBe(45)
+    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(45)
   }))

@@ -6,6 +6,7 @@ import { AtomicFile } from '../../src/persist/atomic-file.ts'
 import { SaveCancelled, SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { FrameOutput } from '../../src/persist/frame-output.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
 import { Random } from '../../src/store/random.ts'
 import { Generator } from '../differential/generator.ts'
@@ -44,7 +45,7 @@ function loadedDigest(target: Engine, path: string, nowMs: number): string {
   target.server.keys.flushAll()
   target.clock.advance(nowMs - target.clock.nowMs())
   target.server.keys.setNow(nowMs)
-  loadSnapshot(target.server.keys, path)
+  runToEnd(loadSnapshot(target.server.keys, path))
   recount(target.server.keys)
   return digestOf(target)
 }
@@ -289,7 +290,7 @@ test('FLUSHALL ends a save; the next one is exact again', () =>
     const before = stateOf(keys)
     saveWith(keys, join(directory, 'a'), step => set(keys, `k${step}`, 'changed'))
     const loaded = makeKeyspace(5)
-    loadSnapshot(loaded, join(directory, 'a'))
+    runToEnd(loadSnapshot(loaded, join(directory, 'a')))
     expect(stateOf(loaded)).toEqual(before)
   }))
 
@@ -308,7 +309,7 @@ test('after a save that failed on the way all marks are the same again', () =>
       const before = stateOf(keys)
       saveWith(keys, path, step => set(keys, `k${step * 3}`, 'changed again'))
       const loaded = makeKeyspace(6)
-      loadSnapshot(loaded, path)
+      runToEnd(loadSnapshot(loaded, path))
       expect(stateOf(loaded)).toEqual(before)
     }
   }))
@@ -326,7 +327,7 @@ test('frames that may not wait any more are written on the spot, so changes duri
     })
     expect(output.waits).toBe(0)
     const loaded = makeKeyspace(6)
-    loadSnapshot(loaded, path)
+    runToEnd(loadSnapshot(loaded, path))
     expect(stateOf(loaded)).toEqual(before)
     expect(get(keys, 'k7')).toBe('changed')
     expect(keys.nowMs).toBe(NOW_MS)

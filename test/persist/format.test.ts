@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { saveSync } from '../../src/persist/writer.ts'
 import { ManualClock } from '../../src/store/clock.ts'
 import { inDirectory, latin1, makeKeyspace, NOW_MS, set, setAccess, stateOf } from './keyspaces.ts'
@@ -68,7 +69,7 @@ test('a value above the limit for whole ones is a length and parts, in frames be
     expect(records.slice(1).every(part => part[0] === 16)).toBe(true)
     expect(payloads.length).toBeGreaterThan(5)
     const loaded = makeKeyspace(9)
-    loadSnapshot(loaded, path)
+    runToEnd(loadSnapshot(loaded, path))
     expect(stateOf(loaded)).toEqual(stateOf(keys))
   }))
 
@@ -114,7 +115,7 @@ test('whatever is saved is loaded: names, values, encodings, deadlines, access w
           setAccess(keys, key.name, key.access, key.db)
         }
         const saved = saveSync(keys, path, clock)
-        const result = loadSnapshot(loaded, path)
+        const result = runToEnd(loadSnapshot(loaded, path))
         const before = stateOf(keys)
         expect(stateOf(loaded)).toEqual(before)
         expect(loaded.logicalBytes()).toBe(keys.logicalBytes())
@@ -137,6 +138,6 @@ test('thousands of keys in many namespaces fill several frames and come back', (
     for (let i = 0; i < 20_000; i++) set(keys, `user${i % 700}/key:${i}`, `value ${i}`.repeat(1 + (i % 9)), i % 3)
     saveSync(keys, path, clock)
     const loaded = makeKeyspace(5)
-    expect(loadSnapshot(loaded, path).keys).toBe(20_000)
+    expect(runToEnd(loadSnapshot(loaded, path)).keys).toBe(20_000)
     expect(stateOf(loaded)).toEqual(stateOf(keys))
   }))

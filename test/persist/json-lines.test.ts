@@ -5,13 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JsonLineWrong, loadJson, saveJson } from '../../src/persist/json-lines.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'kvns-json-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const path = join(directory, 'test.jsonl')
-const unheard = (): void => undefined
 
 const many = (n: number, text: (i: number) => string): string[] => Array.from({ length: n }, (_, i) => text(i))
 
@@ -38,14 +38,14 @@ test('what is written comes back', () => {
   for (const command of COMMANDS) client.call(...command)
   expect(saveJson(from.server.keys, path)).toBe(10)
   for (const line of readFileSync(path, 'utf8').split('\n').slice(0, -1)) JSON.parse(line)
-  expect(loadJson(to.server.keys, path, unheard)).toBe(10)
+  expect(runToEnd(loadJson(to.server.keys, path))).toBe(10)
   expect(to.connect().call('DEBUG', 'DIGEST')).toEqual(client.call('DEBUG', 'DIGEST'))
   recount(to.server.keys)
 })
 
 function load(engine: Engine, ...lines: readonly string[]): number {
   writeFileSync(path, lines.join('\n'))
-  return loadJson(engine.server.keys, path, unheard)
+  return runToEnd(loadJson(engine.server.keys, path))
 }
 
 test('lines of other makers: numbers for texts, empty lines, no end of line at the end', () => {

@@ -5,6 +5,7 @@ import { expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { get, inDirectory, makeKeyspace } from './keyspaces.ts'
 import { KEYS } from './save-loop.ts'
 
@@ -43,7 +44,7 @@ test(
           continue
         }
         keys.flushAll()
-        loadSnapshot(keys, path)
+        runToEnd(loadSnapshot(keys, path))
         expect(keys.size(0)).toBe(KEYS + 1)
         const generation = get(keys, 'k0') ?? ''
         for (let i = 0; i < KEYS; i++)

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { packMap, SnapshotDamaged, SnapshotRefused } from '../../src/persist/format.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { saveSync } from '../../src/persist/writer.ts'
 import { ManualClock } from '../../src/store/clock.ts'
 import { Keyspace } from '../../src/store/keyspace.ts'
@@ -16,7 +17,7 @@ const target = makeKeyspace(8)
 function attempt(path: string): unknown {
   target.flushAll()
   try {
-    loadSnapshot(target, path)
+    runToEnd(loadSnapshot(target, path))
     return 'loaded'
   } catch (error) {
     return error
@@ -169,7 +170,7 @@ test('keys whose deadline has passed are left out, in parts or whole', () =>
     saveSync(keys, path, clock)
     const loaded = makeKeyspace()
     loaded.setNow(NOW_MS + 11)
-    expect(loadSnapshot(loaded, path)).toMatchObject({ keys: 2, expired: 2 })
+    expect(runToEnd(loadSnapshot(loaded, path))).toMatchObject({ keys: 2, expired: 2 })
     expect([...stateOf(loaded).keys()].sort()).toEqual(['0 stays', '0 stays large'])
   }))
 
@@ -180,7 +181,7 @@ test('the memory limit does not count while loading, and holds again afterwards'
     for (let i = 0; i < 1000; i++) set(keys, `key${i}`, 'v'.repeat(100))
     saveSync(keys, path, clock)
     const loaded = new Keyspace({ databases: 16, limitBytes: 50_000, seed: 1, nowMs: NOW_MS, shards: 1 })
-    expect(loadSnapshot(loaded, path).keys).toBe(1000)
+    expect(runToEnd(loadSnapshot(loaded, path)).keys).toBe(1000)
     expect(() => set(loaded, 'one more', 'x')).toThrow()
     expect(loaded.limitBytes).toBe(50_000)
   }))
@@ -192,7 +193,7 @@ test('a file of a later version, or with more databases, is refused but not dama
     set(keys, 'k', 'v', 9)
     saveSync(keys, path, clock)
     const fewer = new Keyspace({ databases: 4, limitBytes: 1 << 20, seed: 1, nowMs: NOW_MS, shards: 1 })
-    expect(() => loadSnapshot(fewer, path)).toThrow('it has keys in database 9, this server has 4 databases')
+    expect(() => runToEnd(loadSnapshot(fewer, path))).toThrow('it has keys in database 9, this server has 4 databases')
     const file = readFileSync(path)
     file[7] = 2
     file.writeUInt32BE(crc32(file.subarray(8, 16), crc32(file.subarray(0, 8))), 16)
@@ -210,6 +211,6 @@ test('loading adds no changes and announces none', () =>
     const loaded = makeKeyspace()
     const heard: string[] = []
     loaded.observers.push({ changed: (_place, event) => heard.push(event), flushed: () => heard.push('flushed') })
-    loadSnapshot(loaded, path)
+    runToEnd(loadSnapshot(loaded, path))
     expect([get(loaded, 'k'), loaded.dirty, heard]).toEqual(['v', 0, []])
   }))

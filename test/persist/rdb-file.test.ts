@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { Crc64 } from '../../src/bytes/crc.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { RdbCorrupt, RdbUnsupported } from '../../src/persist/rdb/errors.ts'
 import { loadRdb } from '../../src/persist/rdb/load.ts'
 import { saveRdb } from '../../src/persist/rdb/save.ts'
@@ -54,7 +55,7 @@ describe('a file', () => {
       using to = new Engine()
       expect(saveRdb(from.server.keys, path, NOW_MS, compression)).toBe(11)
       expect(readFileSync(path, 'latin1').slice(0, 9)).toBe('REDIS0010')
-      expect(loadRdb(to.server.keys, path)).toMatchObject({ keys: 11, expired: 0, empty: 0 })
+      expect(runToEnd(loadRdb(to.server.keys, path))).toMatchObject({ keys: 11, expired: 0, empty: 0 })
       expect(digestOf(to)).toEqual(digestOf(from) as never)
       recount(to.server.keys)
     })
@@ -65,7 +66,7 @@ describe('a file', () => {
     using to = new Engine()
     saveRdb(from.server.keys, path, NOW_MS, 'on')
     expect(readFileSync(path, 'latin1').slice(0, 9)).toBe('REDIS0012')
-    loadRdb(to.server.keys, path)
+    runToEnd(loadRdb(to.server.keys, path))
     expect(digestOf(to)).toEqual(digestOf(from) as never)
     const client = to.connect()
     client.call('SELECT', '3')
@@ -90,7 +91,7 @@ describe('a file', () => {
     for (const compression of ['on', 'off'] as const) {
       saveRdb(from.server.keys, path, NOW_MS, compression)
       to.connect().call('FLUSHALL')
-      loadRdb(to.server.keys, path)
+      runToEnd(loadRdb(to.server.keys, path))
       expect(digestOf(to)).toEqual(digestOf(from) as never)
     }
     recount(to.server.keys)
@@ -102,7 +103,7 @@ describe('a file', () => {
     to.connect().call('RPUSH', 'plain', 'x')
     to.connect().call('SET', 'kept', 'y')
     saveRdb(from.server.keys, path, NOW_MS, 'on')
-    loadRdb(to.server.keys, path)
+    runToEnd(loadRdb(to.server.keys, path))
     expect(to.connect().call('MGET', 'plain', 'kept')).toEqual(['value', 'y'])
     recount(to.server.keys)
   })
@@ -129,7 +130,7 @@ function load(
     crc.write(all, all.length - 8)
   }
   writeFileSync(path, all)
-  skipped = loadRdb(keys, path).skipped
+  skipped = runToEnd(loadRdb(keys, path)).skipped
   return keys
 }
 
@@ -215,7 +216,7 @@ test('a file that is cut anywhere, or has a bit turned, is refused', () => {
   const refused = (content: Buffer): void => {
     writeFileSync(path, content)
     keys.flushAll()
-    expect(() => loadRdb(keys, path)).toThrow(/damaged before byte|cannot be loaded/)
+    expect(() => runToEnd(loadRdb(keys, path))).toThrow(/damaged before byte|cannot be loaded/)
     recount(keys)
   }
   for (let length = 0; length < whole.length; length++) refused(whole.subarray(0, length))

@@ -1,6 +1,7 @@
 // The victim of the kill test: gives all its keys the number of the next generation, saves, and again, until it is killed.
 // It says so on its output before it begins.
 
+import { runToEnd } from '../../src/persist/loading.ts'
 import { Snapshots } from '../../src/persist/snapshots.ts'
 import { systemClock } from '../../src/store/clock.ts'
 import { get, makeKeyspace, set } from './keyspaces.ts'
@@ -24,7 +25,7 @@ if (import.meta.main) {
     systemClock,
     () => undefined,
   )
-  snapshots.load()
+  runToEnd(snapshots.load())
   process.stdout.write('begin\n')
   for (let generation = Number(get(keys, 'k0') ?? 0) + 1; ; generation++) {
     for (let i = 0; i < KEYS; i++) set(keys, `k${i}`, `${generation}`)

@@ -5,6 +5,7 @@ import { AtomicFile } from '../../src/persist/atomic-file.ts'
 import { SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { SnapshotDamaged } from '../../src/persist/format.ts'
 import { FrameOutput } from '../../src/persist/frame-output.ts'
+import { runToEnd } from '../../src/persist/loading.ts'
 import { type SnapshotSettings, Snapshots } from '../../src/persist/snapshots.ts'
 import { SAVE_IN_PROGRESS } from '../../src/resp/errors.ts'
 import { ManualClock } from '../../src/store/clock.ts'
@@ -39,14 +40,14 @@ function setUp(path: string, more: Partial<SnapshotSettings> = {}): Setup {
 
 function loadedFrom(path: string): Keyspace {
   const { keys, snapshots } = setUp(path)
-  snapshots.load()
+  runToEnd(snapshots.load())
   return keys
 }
 
 test('without a file the keyspace is empty, and at the end nothing is written when nothing changed', () =>
   inDirectory(directory => {
     const { keys, snapshots } = setUp(join(directory, 'a'))
-    expect(snapshots.load()).toBeUndefined()
+    expect(runToEnd(snapshots.load())).toBeUndefined()
     snapshots.saveAtEnd('changed')
     expect(fs.readdirSync(directory)).toEqual([])
     set(keys, 'k', 'v')
@@ -209,7 +210,7 @@ test('a damaged file stops the start and is never written over', () =>
     const path = join(directory, 'a')
     fs.writeFileSync(path, 'precious')
     const { keys, snapshots, clock } = setUp(path)
-    expect(() => snapshots.load()).toThrow(SnapshotDamaged)
+    expect(() => runToEnd(snapshots.load())).toThrow(SnapshotDamaged)
     set(keys, 'k', 'v')
     expect(() => snapshots.save()).toThrow('could not be loaded and is not written over')
     expect(() => snapshots.saveAtEnd('changed')).toThrow('not written over')
@@ -234,7 +235,7 @@ test('when damage is to be ignored the file is moved aside and the start is empt
     fs.writeFileSync(path, cut)
     fs.writeFileSync(`${path}.damaged-${NOW_MS}`, 'earlier')
     const { keys, snapshots, log } = setUp(path, { ignoreDamaged: true })
-    expect(snapshots.load()).toBeUndefined()
+    expect(runToEnd(snapshots.load())).toBeUndefined()
     expect([stateOf(keys).size, keys.dirty]).toEqual([0, 0])
     expect(fs.readdirSync(directory).sort()).toEqual([`a.damaged-${NOW_MS}`, `a.damaged-${NOW_MS + 1}`])
     expect(fs.readFileSync(`${path}.damaged-${NOW_MS + 1}`)).toEqual(cut)
@@ -343,7 +344,7 @@ test('what a killed process left beside the file is removed at start', () =>
     const path = join(directory, 'a')
     fs.writeFileSync(`${path}.tmp.${Bun.spawnSync(['true']).pid}.01234567`, 'half')
     const { snapshots, log } = setUp(path)
-    snapshots.load()
+    runToEnd(snapshots.load())
     expect(fs.readdirSync(directory)).toEqual([])
     expect(log).toHaveLength(1)
   }))

@@ -11,8 +11,6 @@ const PIECE_BYTES = 1 << 20
 
 export class RdbFileInput extends RdbInput {
   readonly size: number
-  /** Called for every piece with the bytes read so far. */
-  onPiece: (bytes: number) => void = () => undefined
   private readonly fd: number
   /** Where in the file the bytes from `end` on are. */
   private position = 0
@@ -63,6 +61,5 @@ export class RdbFileInput extends RdbInput {
       this.end += got
       this.position += got
     }
-    this.onPiece(this.position)
   }
 }

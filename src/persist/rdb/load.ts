@@ -5,18 +5,19 @@
 //   record = fe database | fb sizes | fa name and value | fc, fd deadline, f9, f8 use of the key that follows
 //          | type, key, value                                     | f5, f7, f4: functions, modules, slots: passed over
 //
-// As with snapshots the memory limit does not count, nothing is announced, keys whose time is over are left out. What this
-// server has no type for is passed over and counted, so that its keeper hears of it.
+// It is loaded in slices (loading.ts), as snapshots are: nothing is announced, keys whose time is over are left out. What
+// this server has no type for is passed over and counted, so that its keeper hears of it.
 
 import { toText } from '../../bytes/ascii.ts'
 import { CommandError } from '../../resp/errors.ts'
 import { idleFor } from '../../store/access.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
 import { Place } from '../../store/place.ts'
+import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from '../loading.ts'
 import { corrupt, RdbCorrupt, RdbUnsupported } from './errors.ts'
 import { RdbFileInput } from './file-input.ts'
 import { RdbText } from './input.ts'
-import { RdbValueReader } from './read.ts'
+import { RdbValueReader, STEP_ELEMENTS } from './read.ts'
 import { skipForeign, skipModule } from './skip.ts'
 import * as T from './types.ts'
 
@@ -35,13 +36,10 @@ export interface RdbLoaded {
  * Loads the file at `path`. Throws RdbCorrupt, RdbUnsupported (a newer version, more databases or more data than fit) with the
  * path in their message, or what the file system says; part of the keys are there then.
  */
-export function loadRdb(keys: Keyspace, path: string, onPiece?: (bytes: number, of: number) => void): RdbLoaded {
+export function* loadRdb(keys: Keyspace, path: string): Load<RdbLoaded> {
   const input = new RdbFileInput(path)
-  if (onPiece !== undefined) input.onPiece = bytes => onPiece(bytes, input.size)
-  const { limitBytes } = keys
-  keys.limitBytes = Number.POSITIVE_INFINITY
   try {
-    return new RdbLoader(keys, input).run()
+    return yield* within(new LoadingState(keys), new RdbLoader(keys, input).run())
   } catch (error) {
     if (error instanceof RdbCorrupt)
       throw new RdbCorrupt(`${path} is damaged before byte ${input.offset}: ${error.message}`)
@@ -51,12 +49,11 @@ export function loadRdb(keys: Keyspace, path: string, onPiece?: (bytes: number, 
     }
     throw error
   } finally {
-    keys.limitBytes = limitBytes
     input.close()
   }
 }
 
-export class RdbLoader {
+class RdbLoader {
   private readonly keys: Keyspace
   private readonly input: RdbFileInput
   private readonly values = new RdbValueReader()
@@ -81,18 +78,39 @@ export class RdbLoader {
   }
 
   /** Reads from the opening bytes to the checksum; what follows is left. */
-  run(): RdbLoaded {
-    const { input } = this
+  *run(): Load<RdbLoaded> {
+    const { input, values } = this
     const version = this.readVersion()
-    for (;;) {
-      const opcode = input.byte()
-      if (opcode === T.OP_EOF) break
-      if (opcode >= T.FIRST_OPCODE) this.record(opcode)
-      else this.readKey(opcode)
+    try {
+      while (this.slice() === 'more') yield { loadedBytes: input.offset, totalBytes: input.size }
+    } finally {
+      values.drop()
     }
     if (version >= T.FIRST_SUMMED_VERSION) this.checkSum()
     const { loaded, expired, empty, skipped } = this
     return { keys: loaded, expired, empty, skipped, bytes: input.offset }
+  }
+
+  /** Reads some records, or a part of a large value. */
+  private slice(): 'more' | 'end' {
+    const { input, values } = this
+    const stop = input.offset + SLICE_BYTES
+    let units = SLICE_UNITS
+    values.resume()
+    while (units > 0 && input.offset < stop) {
+      if (values.isOpen) {
+        units -= STEP_ELEMENTS
+        this.goOn()
+        continue
+      }
+      units--
+      const opcode = input.byte()
+      if (opcode === T.OP_EOF) return 'end'
+      if (opcode >= T.FIRST_OPCODE) this.record(opcode)
+      else this.readKey(opcode)
+    }
+    values.pause()
+    return 'more'
   }
 
   private readVersion(): number {
@@ -188,9 +206,24 @@ export class RdbLoader {
       this.skip(foreign)
     } else {
       keys.locateShown(place, this.db, key.buf, key.start, key.end)
-      if (values.build(input, type, keys, place) === 'empty') this.empty++
-      else this.put()
+      values.begin(input, type, keys, place)
+      this.goOn()
+      return
     }
+    this.end()
+  }
+
+  /** Reads some of the value of the key at hand; when it is whole it becomes the key's. */
+  private goOn(): void {
+    const state = this.values.step(this.input)
+    if (state === 'more') return
+    if (state === 'empty') this.empty++
+    else this.put()
+    this.end()
+  }
+
+  /** What was said of a key does not hold for the next one. */
+  private end(): void {
     this.deadline = 0
     this.idleSeconds = -1
     this.hits = -1

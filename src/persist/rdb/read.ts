@@ -24,6 +24,21 @@ import * as T from './types.ts'
 import { ZiplistReader } from './ziplist-reader.ts'
 import { ZipmapReader } from './zipmap-reader.ts'
 
+/** What one step adds: elements, or nodes of a list, which hold more. */
+export const STEP_ELEMENTS = 64
+const STEP_NODES = 4
+/** Types of which the number of elements, or of nodes, comes first; the others are packed together. */
+const COUNTED_TYPES: ReadonlySet<number> = new Set([
+  T.RDB_LIST,
+  T.RDB_SET,
+  T.RDB_ZSET,
+  T.RDB_ZSET_2,
+  T.RDB_HASH,
+  T.RDB_HASH_TIMED,
+  T.RDB_HASH_TIMED_RC,
+  T.RDB_LIST_QUICKLIST,
+  T.RDB_LIST_QUICKLIST_2,
+])
 /** Elements built between two looks at the memory limit. */
 const FIT_STEP = 1024
 /** Redis 7.4's EB_EXPIRE_TIME_MAX. */
@@ -50,36 +65,88 @@ export class RdbValueReader {
   private readonly second = new RdbText()
   /** The collection that was built; undefined for a string. */
   private built: Value | undefined
+  /** The collection that is being built, its RDB type, and for which key. */
+  private open: Value | undefined
+  private type = 0
+  private at: Place | undefined
   private keys: Keyspace | undefined
+  /** Elements, or nodes of a list, that are still to come. */
+  private left = 0
+  /** What the deadlines of fields are counted from, ms. */
+  private epochMs = 0
   private added = 0
+  /** Bytes that the arena had handed out when the load made a pause. */
+  private allocatedBytes = 0
 
   /**
    * Reads a value of an RDB type and builds it in the arena of `p`. 'empty': a collection of nothing, which no key can hold.
    * Otherwise `place` or `drop` must follow. Throws RdbCorrupt, RdbUnsupported or OOM, with nothing left behind.
    */
   build(input: RdbInput, type: number, keys: Keyspace, p: Place): 'built' | 'empty' {
+    this.begin(input, type, keys, p)
+    for (;;) {
+      const state = this.step(input)
+      if (state !== 'more') return state
+    }
+  }
+
+  /** The same in steps: `begin`, then `step` until it answers otherwise than 'more'. */
+  begin(input: RdbInput, type: number, keys: Keyspace, p: Place): void {
     this.built = undefined
     if (type === T.RDB_STRING) {
       input.string(this.text)
-      return 'built'
+      return
     }
     const v = this.viewOf(type)
     buildValue(keys, p, v)
+    this.open = v
+    this.type = type
     this.keys = keys
+    this.at = p
     this.added = 0
     try {
-      this.fill(input, type)
-      if (v.stored > 0) fitBuilt(keys, p, v)
+      this.readHead(input, type)
     } catch (error) {
-      dropBuilt(v)
+      this.drop()
+      throw error
+    }
+  }
+
+  step(input: RdbInput): 'more' | 'built' | 'empty' {
+    const { open: v, keys, at } = this
+    if (v === undefined || keys === undefined || at === undefined) return 'built'
+    try {
+      this.fill(input, this.type)
+      if (this.left > 0) return 'more'
+      if (v.stored > 0) fitBuilt(keys, at, v)
+    } catch (error) {
+      this.drop()
       throw error
     } finally {
       input.held = undefined
     }
-    this.built = v
-    if (v.stored > 0) return 'built'
+    if (v.stored > 0) {
+      this.open = undefined
+      this.built = v
+      return 'built'
+    }
     this.drop()
     return 'empty'
+  }
+
+  /** Whether a collection has been begun and is not whole. */
+  get isOpen(): boolean {
+    return this.open !== undefined
+  }
+
+  /** Between two steps others are at work. */
+  pause(): void {
+    if (this.open !== undefined) this.allocatedBytes = this.open.a.allocatedBytes
+  }
+
+  /** What they took from the arena is not the value's. */
+  resume(): void {
+    if (this.open !== undefined) this.open.allocatedBefore += this.open.a.allocatedBytes - this.allocatedBytes
   }
 
   /** What was built becomes what the key at `p` holds; `deadline` in ms, 0 for none. Throws OOM, and it is freed then. */
@@ -91,8 +158,10 @@ export class RdbValueReader {
   }
 
   drop(): void {
-    if (this.built !== undefined) dropBuilt(this.built)
+    const v = this.built ?? this.open
+    if (v !== undefined) dropBuilt(v)
     this.built = undefined
+    this.open = undefined
   }
 
   private viewOf(type: number): Value {
@@ -128,49 +197,59 @@ export class RdbValueReader {
     }
   }
 
+  /** What comes before the elements. */
+  private readHead(input: RdbInput, type: number): void {
+    this.left = 0
+    this.epochMs = 0
+    // The earliest deadline comes first; others count from it, plus one, or in the release candidates from nothing.
+    if (type === T.RDB_HASH_TIMED || type === T.RDB_HASH_LISTPACK_TIMED) this.epochMs = input.int64() - 1
+    if (COUNTED_TYPES.has(type)) this.left = input.length()
+  }
+
+  /** Adds some of the elements that are left, or all that are packed together. */
   private fill(input: RdbInput, type: number): void {
+    if (!COUNTED_TYPES.has(type)) {
+      input.string(this.blob)
+      this.fillPacked(type)
+      return
+    }
+    const isNodes = type === T.RDB_LIST_QUICKLIST || type === T.RDB_LIST_QUICKLIST_2
+    for (let n = Math.min(this.left, isNodes ? STEP_NODES : STEP_ELEMENTS); n > 0; n--, this.left--) {
+      this.fillOne(input, type)
+    }
+  }
+
+  private fillOne(input: RdbInput, type: number): void {
     switch (type) {
       case T.RDB_LIST:
       case T.RDB_SET:
-        for (let left = input.length(); left > 0; left--) {
-          input.string(this.text)
-          this.addText(type === T.RDB_LIST)
-        }
+        input.string(this.text)
+        this.addText(type === T.RDB_LIST)
         return
       case T.RDB_ZSET:
       case T.RDB_ZSET_2:
         this.fillScored(input, type)
         return
       case T.RDB_HASH:
-        this.fillPairs(input)
+        this.fillPair(input, 0)
         return
       case T.RDB_HASH_TIMED:
       case T.RDB_HASH_TIMED_RC:
-        this.fillTimed(input, type === T.RDB_HASH_TIMED)
+        this.fillTimed(input)
         return
-      case T.RDB_HASH_LISTPACK_TIMED:
-        // The earliest deadline, which is among the fields as well.
-        input.int64()
-        break
-      case T.RDB_LIST_QUICKLIST:
-      case T.RDB_LIST_QUICKLIST_2:
-        this.fillNodes(input, type)
-        return
+      default:
+        this.fillNode(input, type)
     }
-    input.string(this.blob)
-    this.fillPacked(type)
   }
 
   // ---- element after element --------------------------------------------------------------------------------------
 
   private fillScored(input: RdbInput, type: number): void {
     const { text } = this
-    for (let left = input.length(); left > 0; left--) {
-      input.string(text)
-      input.held = text
-      const score = type === T.RDB_ZSET_2 ? input.double() : this.readScore(input)
-      this.addScored(text, score)
-    }
+    input.string(text)
+    input.held = text
+    const score = type === T.RDB_ZSET_2 ? input.double() : this.readScore(input)
+    this.addScored(text, score)
   }
 
   private readScore(input: RdbInput): number {
@@ -184,44 +263,32 @@ export class RdbValueReader {
     return parseDouble(u8, at, at + length) ?? corrupt('a score is not a number')
   }
 
-  private fillPairs(input: RdbInput): void {
+  private fillPair(input: RdbInput, deadline: number): void {
     const { text, second } = this
-    for (let left = input.length(); left > 0; left--) {
-      input.string(text)
-      input.held = text
-      input.string(second)
-      this.addField(text, second, 0)
-    }
+    input.string(text)
+    input.held = text
+    input.string(second)
+    this.addField(text, second, deadline)
   }
 
-  /** Deadlines count from the earliest, which comes first, plus one; in the release candidates from nothing. 0: none. */
-  private fillTimed(input: RdbInput, isRelative: boolean): void {
-    const { text, second } = this
-    const earliest = isRelative ? input.int64() - 1 : 0
-    for (let left = input.length(); left > 0; left--) {
-      const ttl = input.length()
-      const deadline = ttl === 0 ? 0 : ttl + earliest
-      if (!(deadline >= 0 && deadline <= MOST_DEADLINE_MS)) corrupt('the deadline of a field is not a time')
-      input.string(text)
-      input.held = text
-      input.string(second)
-      this.addField(text, second, deadline)
-    }
+  private fillTimed(input: RdbInput): void {
+    const ttl = input.length()
+    const deadline = ttl === 0 ? 0 : ttl + this.epochMs
+    if (!(deadline >= 0 && deadline <= MOST_DEADLINE_MS)) corrupt('the deadline of a field is not a time')
+    this.fillPair(input, deadline)
   }
 
   // ---- packed -----------------------------------------------------------------------------------------------------
 
-  private fillNodes(input: RdbInput, type: number): void {
-    for (let left = input.length(); left > 0; left--) {
-      const container = type === T.RDB_LIST_QUICKLIST ? T.NODE_PACKED : input.length()
-      if (container !== T.NODE_PACKED && container !== T.NODE_PLAIN) corrupt('no such node of a list')
-      if (container === T.NODE_PLAIN) {
-        input.string(this.text)
-        this.addText(true)
-      } else {
-        input.string(this.blob)
-        this.fillPacked(type)
-      }
+  private fillNode(input: RdbInput, type: number): void {
+    const container = type === T.RDB_LIST_QUICKLIST ? T.NODE_PACKED : input.length()
+    if (container !== T.NODE_PACKED && container !== T.NODE_PLAIN) corrupt('no such node of a list')
+    if (container === T.NODE_PLAIN) {
+      input.string(this.text)
+      this.addText(true)
+    } else {
+      input.string(this.blob)
+      this.fillPacked(type)
     }
   }
 
