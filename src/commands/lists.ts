@@ -104,8 +104,7 @@ function ltrim(ctx: WriteContext, args: Args): void {
     const { count } = list
     const first = Math.min(count, Math.max(0, from < 0 ? count + from : from))
     const behind = Math.min(count, Math.max(first, (to < 0 ? count + to : to) + 1))
-    list.removeRange(behind, count - behind)
-    list.removeRange(0, first)
+    list.keep(first, behind - first)
     keys.dirty += Math.max(0, count - list.count - 1)
     commitValue(keys, keys.at, list, 'ltrim')
   }

@@ -88,6 +88,11 @@ export function insertEntry(a: Arena, root: number, p: EntryPlace, chunk: number
   return true
 }
 
+/** Only the first entries stay, in a deque that is being freed: what is counted of the others is not taken off. */
+export function keepEntries(a: Arena, block: number, kept: number): void {
+  a.i32[(block + LENGTH) >> 2] = kept
+}
+
 function makeRoom(a: Arena, root: number, p: EntryPlace): boolean {
   const { i32 } = a
   const { block } = p

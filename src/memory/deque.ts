@@ -39,6 +39,7 @@ import {
   entryChunk,
   entryCount,
   insertEntry,
+  keepEntries,
   nextBlock,
   ROOT_HEAD,
   ROOT_TAIL,
@@ -84,14 +85,27 @@ export function dequeCreate(a: Arena): number {
 
 /** Frees everything of the deque. */
 export function dequeFree(a: Arena, root: number): void {
-  let block = a.i32[(root + ROOT_HEAD) >> 2]
-  while (block !== 0) {
-    const next = nextBlock(a, block)
-    for (let slot = blockLength(a, block) - 1; slot >= 0; slot--) a.free(entryChunk(a, block, slot))
+  dequeFreeSome(a, root, Number.POSITIVE_INFINITY)
+}
+
+/** Frees about `most` chunks of a deque that nobody looks at any more; true when all of it is freed, the root as well. */
+export function dequeFreeSome(a: Arena, root: number, most: number): boolean {
+  const head = (root + ROOT_HEAD) >> 2
+  for (let left = most; a.i32[head] !== 0; ) {
+    const block = a.i32[head]
+    const length = blockLength(a, block)
+    const kept = Math.max(0, length - left)
+    for (let slot = length - 1; slot >= kept; slot--) a.free(entryChunk(a, block, slot))
+    if (kept > 0) {
+      keepEntries(a, block, kept)
+      return false
+    }
+    left -= length
+    a.i32[head] = nextBlock(a, block)
     a.free(block)
-    block = next
   }
   a.free(root)
+  return true
 }
 
 /** A copy in an arena, the same or another; 0: no room. */

@@ -9,11 +9,12 @@
 //   find, next            one entry, one segment; about 2.5 slots           1 pair            24 bytes
 //   insert, remove        the same; now and then one segment is rebuilt     1,000,000 pairs   10.5 bytes a pair
 //   scan                  what it returns, plus at most 64 empty segments
+//   drain                 whole segments: at most one above what was asked for
 //
 // A slot is the byte offset of a pair. It is good until the next reserve, insert, remove or clear on the same dict.
 
 import type { Arena } from './arena.ts'
-import { entryAt, freeAll, growSegment, shrinkSegment } from './directory.ts'
+import { dropDirectory, dropSegment, entryAt, freeAll, growSegment, shrinkSegment } from './directory.ts'
 import {
   DEPTH_MASK,
   holeFor,
@@ -200,6 +201,29 @@ function scanSegment(
     last = key >> 8
   }
   return 0
+}
+
+/**
+ * Frees the segments from a place on, 0 at first, and adds their pairs to `out`: about `most`, where an empty segment counts
+ * as one. Returns the next place as dictScan does, 2^32 when all is freed and the root is that of an empty dict. Between the
+ * calls it is a dict without what was freed.
+ */
+export function dictDrain(a: Arena, root: number, from: number, most: number, out: PairBatch): number {
+  const { i32 } = a
+  let position = from
+  for (let left = most; left > 0 && position < HASHES; left--) {
+    const entry = entryAt(i32, root, position | 0)
+    const segment = i32[entry]
+    const meta = i32[entry + 1]
+    if (segment !== 0) {
+      left -= i32[segment >> 2]
+      scanSegment(i32, segment, meta, position | 0, Number.POSITIVE_INFINITY, out)
+      dropSegment(a, root, position | 0)
+    }
+    position += 2 ** (32 - (meta & DEPTH_MASK))
+  }
+  if (position === HASHES) dropDirectory(a, root)
+  return position
 }
 
 /**

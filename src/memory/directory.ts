@@ -258,6 +258,24 @@ function halveDirectory(a: Arena, root: number): void {
   a.free(old)
 }
 
+/** Frees the segment of `hash`, which has one, with its pairs. */
+export function dropSegment(a: Arena, root: number, hash: number): void {
+  const { i32 } = a
+  const entry = entryAt(i32, root, hash)
+  const segment = i32[entry]
+  i32[(root >> 2) + 2] -= i32[segment >> 2]
+  setEntries(i32, root, hash, 0, metaOfEmpty(i32[entry + 1] & DEPTH_MASK))
+  a.free(segment)
+}
+
+/** Frees the directory of a dict that has no segment left. */
+export function dropDirectory(a: Arena, root: number): void {
+  const { i32 } = a
+  const r = root >> 2
+  if ((i32[r + 3] & DEPTH_MASK) > 0) a.free(i32[r])
+  i32.fill(0, r, r + 4)
+}
+
 /** Frees all segments and the directory and makes the root that of an empty dict. */
 export function freeAll(a: Arena, root: number): void {
   const { i32 } = a
@@ -270,6 +288,5 @@ export function freeAll(a: Arena, root: number): void {
     if (segment !== 0) a.free(segment)
     i += 1 << (depth - own)
   }
-  if (depth > 0) a.free(i32[r])
-  i32.fill(0, r, r + 4)
+  dropDirectory(a, root)
 }

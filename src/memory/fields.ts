@@ -31,6 +31,7 @@ import {
 import {
   DICT_ROOT_BYTES,
   dictClear,
+  dictDrain,
   dictFind,
   dictInsert,
   dictNext,
@@ -255,10 +256,9 @@ const PLACE = 256
  */
 export function fieldsFree(a: Arena, root: number, from: number, most: number): number {
   freed.length = 0
-  const next = dictScan(a, root, from * PLACE, most, freed)
+  const next = dictDrain(a, root, from * PLACE, most, freed)
   for (let i = 0; i < freed.length; i++) a.free(blockOf(freed.refs[i] as number))
   if (next < ALL_HASHES) return next / PLACE
-  dictClear(a, root)
   deadlinesClear(a, root + FIELDS_DEADLINES)
   return 0
 }

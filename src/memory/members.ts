@@ -11,7 +11,7 @@
 
 import { copy } from '../bytes/ascii.ts'
 import type { Arena } from './arena.ts'
-import { DictWalk, dictClear, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictScan } from './dict.ts'
+import { DictWalk, dictClear, dictDrain, dictFind, dictInsert, dictNext, dictRef, dictRemove } from './dict.ts'
 
 /** Pairs whose blocks are freed in one step of membersClear. */
 const CLEARED_TOGETHER = 256
@@ -100,11 +100,9 @@ export function membersRemove(a: Arena, root: number, slot: number): void {
 export function membersFree(a: Arena, root: number, from: number, most: number): number {
   const { batch } = clearing
   batch.length = 0
-  const next = dictScan(a, root, from * PLACE, most, batch)
+  const next = dictDrain(a, root, from * PLACE, most, batch)
   for (let i = 0; i < batch.length; i++) a.free(batch.refs[i])
-  if (next < ALL_HASHES) return next / PLACE
-  dictClear(a, root)
-  return 0
+  return next < ALL_HASHES ? next / PLACE : 0
 }
 
 /** Frees all members and what the dict has; the root is that of an empty dict then. */

@@ -7,7 +7,7 @@ import { dlopen, FFIType, ptr } from 'bun:ffi'
 /** The pages' contents are lost: they read as zeroes, and take no memory before they are written again. */
 const MADV_DONTNEED = 4
 /** The largest page that Linux has on the processors we run on. Starts must be multiples of it, or the call refuses. */
-const PAGE_BYTES = 64 << 10
+export const PAGE_BYTES = 64 << 10
 
 type Advise = (address: number, bytes: number, advice: number) => number
 

@@ -81,16 +81,21 @@ export function takeRunAt(i32: Int32Array, at: number, units: number): boolean {
   return true
 }
 
-/** Makes the free run that ends at the top untouched again; true when there is one. Its words in the unit table are 0 then. */
-export function lowerTop(i32: Int32Array): boolean {
+/**
+ * Makes up to `most` units of the free run that ends at the top untouched again; true when there is one. Their words in the
+ * unit table are 0 then.
+ */
+export function lowerTop(i32: Int32Array, most: number): boolean {
   const table = i32[TABLE]
   const top = i32[TOP]
   const mark = i32[table + top - 1]
   if (!isFreeMark(mark)) return false
   const run = top - markUnits(mark)
+  const lowered = Math.max(run, top - most)
   unlink(i32, run, top - run)
-  i32.fill(0, table + run, table + top)
-  i32[TOP] = run
+  i32.fill(0, table + lowered, table + top)
+  i32[TOP] = lowered
+  if (lowered > run) link(i32, run, lowered - run)
   return true
 }
 

@@ -2,7 +2,7 @@
 // works in slices bounded by time, pulled by the server's timer; the wheel and the dead records in the arena keep the place
 // where a slice stopped.
 
-import { dictClear, dictCount, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictDrain, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
 import { Hash } from '../values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../values/hash-clock.ts'
@@ -16,11 +16,13 @@ import type { Place } from './place.ts'
 import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, ROOT_GRAVES, type Shard } from './shard.ts'
 
 /** Longest stretch of the loop that one slice may take. */
-export const SLICE_MS = 0.8
+export const SLICE_MS = 0.5
 /** Wheel steps, or entries freed, between two looks at the clock: about 20 microseconds of work. */
 const STEPS_PER_LOOK = 64
 /** Elements of an unlinked value freed between two looks at the clock: as much work. */
 const ELEMENTS_PER_LOOK = 256
+/** Collections of flushed keys that are larger are freed one by one: up to 430 keys are met at once. */
+const FLUSHED_LAZY_BYTES = 1 << 10
 /** Fields freed for one firing of a hash's clock. */
 const FIELDS_PER_CLOCK = 64
 const ALL_HASHES = 0x1_0000_0000
@@ -31,7 +33,7 @@ export class Expiry {
   /** Time that slices took in ns, and how many were ended by their time with work left. */
   spentNs = 0
   cutShort = 0
-  /** Keys of flushed databases and large values that have been freed in slices. */
+  /** Keys of flushed databases and large values that have been freed in slices, each once. */
   freed = 0
   /** Told of each field that goes, at its key; undefined while nobody wants to know. */
   onFieldExpired: ((place: Place, buf: Uint8Array, start: number, end: number) => void) | undefined
@@ -113,7 +115,7 @@ export class Expiry {
     let next = Number.POSITIVE_INFINITY
     for (const shard of this.keys.shards) {
       const { i32 } = shard.arena
-      if ((i32[ROOT_DEAD >> 2] | i32[ROOT_GRAVES >> 2]) !== 0) return this.keys.nowMs
+      if (shard.givesBack || (i32[ROOT_DEAD >> 2] | i32[ROOT_GRAVES >> 2]) !== 0) return this.keys.nowMs
       if (this.expires) next = Math.min(next, wheelNextMs(shard.arena, shard.wheel))
     }
     return next
@@ -126,7 +128,7 @@ export class Expiry {
   /** A few microseconds of work on one shard; false when there is none. */
   private step(shard: Shard): boolean {
     if (this.expires && this.expireSome(shard)) return true
-    return this.free(shard)
+    return this.free(shard) || shard.giveBack()
   }
 
   private expireSome(shard: Shard): boolean {
@@ -185,15 +187,13 @@ export class Expiry {
     const ns = this.batch.refs[0] as number
     const at = (ns + NS_FREED) >> 2
     this.batch.length = 0
-    const next = dictScan(a, ns, a.i32[at] >>> 0, STEPS_PER_LOOK, this.batch)
+    const next = dictDrain(a, ns, a.i32[at] >>> 0, STEPS_PER_LOOK, this.batch)
     for (let i = 0; i < this.batch.length; i++) this.freeEntry(shard, ns, this.batch.refs[i] as number)
-    this.freed += this.batch.length
     a.i32[(record + DB_KEYS) >> 2] -= this.batch.length
     if (next < ALL_HASHES) {
       a.i32[at] = next | 0
       return
     }
-    dictClear(a, ns)
     const hash = a.i32[(ns + NS_HASH) >> 2]
     let slot = dictFind(a, record, hash)
     while (slot !== 0 && dictRef(a, slot) !== ns) slot = dictNext(a, record, slot, hash)
@@ -207,7 +207,9 @@ export class Expiry {
     const flags = a.u8[e + 7]
     if (((flags ^ this.keys.savedMark) & FLAG_SAVED) !== 0) this.keys.saving?.before(shard, ns, e)
     if ((flags & (FLAG_TIMED | FLAG_UNLISTED)) === FLAG_TIMED) wheelRemove(a, shard.wheel, e + TIMER_AT)
-    if ((flags & FLAG_OUTSIDE) !== 0) this.keys.releaseValue(a, e)
+    const isBuried = (flags & FLAG_OUTSIDE) !== 0 && this.keys.releaseValue(a, e, FLUSHED_LAZY_BYTES)
+    // What is buried is counted when it is freed.
+    if (!isBuried) this.freed++
     a.free(e)
   }
 }

@@ -472,17 +472,21 @@ export class Keyspace extends KeyFinder {
     view.own(p.entry, p.ns)
   }
 
-  /** Gives the blocks outside an entry back to the arena, those of a large collection in slices, without accounting. */
-  releaseValue(a: Arena, e: number): void {
+  /**
+   * Gives the blocks outside an entry back to the arena, those of a collection of more than `lazyBytes` in slices, without
+   * accounting. True when it is left to the slices.
+   */
+  releaseValue(a: Arena, e: number, lazyBytes?: number): boolean {
     const kind = a.u8[e + 6]
     const block = a.i32[e >> 2]
     const view = VIEWS[kind >> 4]
     if (view === undefined) {
       a.free(block)
-      return
+      return false
     }
-    if (bury(this, a, block, kind)) return
+    if (bury(this, a, block, kind, lazyBytes)) return true
     view.aim(this, a, block, kind & 15)
     view.release()
+    return false
   }
 }

@@ -1,9 +1,9 @@
 // A shard: an arena plus the roots of what lives in it. A key belongs to one shard by its hash, so a namespace has a
-// record in every shard that holds keys of it. All state is in arena words; the fields here never change between resets.
+// record in every shard that holds keys of it. All state of the data is in arena words.
 //
 // root area of the arena (ROOT = ARENA_ROOT):
 //    0  i32  time wheel        4  i32  first dead database record
-//    8  i32  first buried value (graves.ts)
+//    8  i32  first grave (values/graves.ts)
 //   12  i32 x databases: database record of each database number
 //
 // database record (its place in the table above says which number it has; SWAPDB swaps two places):
@@ -23,11 +23,15 @@ import { copy, equals } from '../bytes/ascii.ts'
 import { ARENA_ROOT, Arena } from '../memory/arena.ts'
 import { dictCount, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictSetRef } from '../memory/dict.ts'
 import { ARENA_WHEEL, wheelCreate } from '../memory/timewheel.ts'
+import { ARENA_GRAVES } from '../values/graves.ts'
 
 const ROOT_WHEEL = ARENA_WHEEL
 export const ROOT_DEAD = ARENA_ROOT + 4
-export const ROOT_GRAVES = ARENA_ROOT + 8
+export const ROOT_GRAVES = ARENA_GRAVES
 const ROOT_DATABASES = ARENA_ROOT + 12
+
+/** Pages given back in one step of giveBack, which takes about 0.2 ms. */
+const GIVEN_BACK_BYTES = 2 << 20
 
 export const DB_NUMBER = 16
 export const DB_KEYS = 20
@@ -50,6 +54,8 @@ export const NS_NAME = 64
 
 export class Shard {
   readonly arena: Arena
+  /** Whether a reset has left pages behind. */
+  givesBack = false
   private readonly databases: number
 
   constructor(capacityBytes: number, databases: number, nowMs: number) {
@@ -64,10 +70,17 @@ export class Shard {
     for (let db = 0; db < this.databases; db++) this.attach(db, this.newDatabase())
   }
 
-  /** Everything away at once; memory goes back to the system. */
+  /** Everything away at once; memory goes back to the system with giveBack. */
   reset(nowMs: number): void {
     this.arena.reset()
     this.init(nowMs)
+    this.givesBack = true
+  }
+
+  /** Gives some of the pages back that a reset has left behind; false when there are no more. */
+  giveBack(): boolean {
+    this.givesBack &&= this.arena.lowerTop(GIVEN_BACK_BYTES)
+    return this.givesBack
   }
 
   newDatabase(): number {

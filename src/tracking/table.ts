@@ -82,6 +82,7 @@ export class TrackingTable {
 
   clear(): void {
     this.arena.reset()
+    this.arena.trim()
     this.items = 0
     this.walk = new DictWalk(ARENA_ROOT)
   }

@@ -8,10 +8,13 @@ import { copy } from '../bytes/ascii.ts'
 import { parseSafe } from '../bytes/int64.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Arena } from '../memory/arena.ts'
+import { CHUNK_ROOM_BYTES } from '../memory/chunk.ts'
 import {
   dequeCopy,
+  dequeCreate,
   dequeFirst,
   dequeFree,
+  dequeFreeSome,
   dequeFromPacked,
   dequeLast,
   dequePopBack,
@@ -52,7 +55,7 @@ import {
 import { OOM_ARENA } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import { FORM_LISTPACK, FORM_QUICKLIST, TYPE_LIST } from './types.ts'
-import { type RestoredElement, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
 
 /** A push to the front of a packed list moves all of it: up to here in less time than a deque's bookkeeping takes. */
 const PACKED_BYTES = 1024
@@ -99,6 +102,13 @@ export class List extends Value {
   release(): void {
     if (this.form === FORM_LISTPACK) this.a.free(this.root)
     else dequeFree(this.a, this.root)
+  }
+
+  /** Chunks count as elements: one takes as long to be freed. */
+  override releaseSome(_from: number, most: number): number {
+    if (this.form === FORM_QUICKLIST) return dequeFreeSome(this.a, this.root, most) ? VISIT_END : 0
+    this.release()
+    return VISIT_END
   }
 
   copyTo(to: Arena): number {
@@ -291,6 +301,41 @@ export class List extends Value {
     const stop = packedAt(a, root, index + n)
     this.addLogical(-packedTextBytes(a.u8, at, stop))
     this.root = packedRemoveTo(a, root, at, stop, n)
+  }
+
+  /** Only `kept` elements from `index` on stay, all of which exist. Throws OOM_ARENA before any change. */
+  keep(index: number, kept: number): void {
+    if (this.isRebuilt(kept) && this.rebuild(index, kept)) return
+    this.removeRange(index + kept, this.count - index - kept)
+    this.removeRange(0, index)
+  }
+
+  /** Whether there are fewer elements to be put together anew than chunks to be freed. */
+  private isRebuilt(kept: number): boolean {
+    const { count, logical } = this
+    return this.form === FORM_QUICKLIST && kept < ((logical / count) * (count - kept)) / CHUNK_ROOM_BYTES
+  }
+
+  /** The elements that stay become a list of their own, and the rest is freed in slices. False, nothing changed: no room. */
+  private rebuild(index: number, kept: number): boolean {
+    const { a } = this
+    const before = a.allocatedBytes
+    const root = dequeCreate(a)
+    let logical = 0
+    let fits = root !== 0
+    if (fits && kept > 0) {
+      this.visitFrom(index, kept, (buf, start, end) => {
+        fits &&= dequePushBack(a, root, buf, start, end)
+        logical += end - start
+      })
+    }
+    if (!fits || !this.replaceBy(root, before)) {
+      if (root !== 0) dequeFree(a, root)
+      return false
+    }
+    a.i32[(root + ROOT_LOGICAL) >> 2] = logical
+    this.repack()
+    return true
   }
 
   // ---- by value ---------------------------------------------------------------------------------------------------

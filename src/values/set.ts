@@ -55,6 +55,15 @@ const MOST_INTSET_ENTRIES = 2 ** 30
 const ALL_HASHES = 0x1_0000_0000
 /** Before every place. */
 const NOWHERE = -1
+/** Members of a table that are freed on the spot when all go. */
+const CLEARED_AT_ONCE = 1024
+
+/** A table without members; 0 when there is no room. */
+function emptyTable(a: Arena): number {
+  const table = a.alloc(ROOT_OWN + DICT_ROOT_BYTES)
+  if (table !== 0) a.i32.fill(0, table >> 2, (table + ROOT_OWN + DICT_ROOT_BYTES) >> 2)
+  return table
+}
 
 export class SetValue extends Value {
   readonly type = TYPE_SET
@@ -127,10 +136,22 @@ export class SetValue extends Value {
   /** Takes out all members; the form stays. */
   clear(): void {
     const { a, root } = this
-    if (this.form === FORM_HASHTABLE) membersClear(a, root + ROOT_OWN)
+    if (this.form === FORM_HASHTABLE) this.clearTable()
     else if (this.form === FORM_INTSET) intsetClear(a, root)
     else this.root = packedRemove(a, root, packedFirst(root), packedCount(a, root))
     this.addLogical(-this.logical)
+  }
+
+  /** Members that were many are freed in slices. */
+  private clearTable(): void {
+    const { a, root } = this
+    if (this.count > CLEARED_AT_ONCE) {
+      const before = a.allocatedBytes
+      const table = emptyTable(a)
+      if (table !== 0 && this.replaceBy(table, before)) return
+      if (table !== 0) a.free(table)
+    }
+    membersClear(a, root + ROOT_OWN)
   }
 
   /**
@@ -298,9 +319,8 @@ export class SetValue extends Value {
   }
 
   private newTable(a: Arena): number {
-    const table = a.alloc(ROOT_OWN + DICT_ROOT_BYTES)
+    const table = emptyTable(a)
     if (table === 0) throw OOM_ARENA
-    a.i32.fill(0, table >> 2, (table + ROOT_OWN + DICT_ROOT_BYTES) >> 2)
     return table
   }
 

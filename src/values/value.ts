@@ -11,6 +11,7 @@
 
 import type { KeyedHash } from '../bytes/siphash.ts'
 import { Arena } from '../memory/arena.ts'
+import { digGrave } from './graves.ts'
 
 export const ROOT_ALLOCATED = 0
 export const ROOT_LOGICAL = 4
@@ -119,6 +120,25 @@ export abstract class Value {
   releaseSome(_from: number, _most: number): number {
     this.release()
     return VISIT_END
+  }
+
+  /**
+   * The value at `root`, with what few elements are to stay, takes the place of this one, which is freed in slices. `before`:
+   * what the arena had handed out before `root` was built. False, and nothing changed: no room.
+   */
+  protected replaceBy(root: number, before: number): boolean {
+    const { a } = this
+    const old = this.root >> 2
+    const entered = a.i32[old]
+    const changed = before - this.allocatedBefore
+    const built = a.allocatedBytes
+    if (!digGrave(a, this.root, (this.type << 4) | this.form)) return false
+    // The old value takes along what was entered for it, and the grave is nobody's: the account of this one goes on with `root`.
+    a.i32[old] = entered + changed
+    a.i32[root >> 2] = entered
+    this.allocatedBefore += changed + entered + a.allocatedBytes - built
+    this.root = root
+    return true
   }
 
   /** Makes a copy in `a`, which may be this value's own arena; returns its root, of the same form. Throws OOM_ARENA. */

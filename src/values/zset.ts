@@ -23,6 +23,7 @@ import {
   dictScan,
   type PairBatch,
 } from '../memory/dict.ts'
+import { membersFree } from '../memory/members.ts'
 import { PackedElement, packedBack } from '../memory/packed.ts'
 import { packedAt, packedCount, packedCreate, packedFirst, packedStop, packedUsed } from '../memory/packed-block.ts'
 import { makeScored, scoredEquals, scoredLength, scoredStart, scoreOf, setScore } from '../memory/scored.ts'
@@ -75,6 +76,8 @@ const MEMBER_BYTES = 64
 const GROWTH_BYTES = 8192
 /** Members from which on a walk looks ahead: 110 ns a member instead of 240 in a million of random order. */
 const LONG_WALK = 64
+/** Of so many that go, and half as many that stay, these are put together anew: less work, and the others go in slices. */
+const REBUILT_LEAST = 1024
 /** Members cut out of the tree in one go. */
 const CUT_TOGETHER = 64
 
@@ -132,22 +135,21 @@ export class SortedSet extends Value {
   }
 
   release(): void {
-    if (!this.isSmall) this.clearLarge(this.root)
-    this.a.free(this.root)
+    if (this.isSmall) this.a.free(this.root)
+    else freeLarge(this.a, this.root)
   }
 
-  /** Members go from the tree, the dict at the end. */
-  override releaseSome(_from: number, most: number): number {
+  /** The tree goes first, and the members with the dict. */
+  override releaseSome(from: number, most: number): number {
     const { a, root } = this
     if (!this.isSmall) {
-      for (let left = most; left > 0 && treeCount(a, root + TREE_AT) > 0; ) {
-        const n = treeCut(a, root + TREE_AT, 0, left, cutRefs)
-        for (let i = 0; i < n; i++) a.free(cutRefs[i])
-        left -= n
-      }
-      if (treeCount(a, root + TREE_AT) > 0) return 1
+      for (let left = most; left > 0 && treeCount(a, root + TREE_AT) > 0; )
+        left -= treeCut(a, root + TREE_AT, 0, left, cutRefs)
+      if (treeCount(a, root + TREE_AT) > 0) return 0
+      const next = membersFree(a, root + DICT_AT, from, most)
+      if (next !== 0) return next
     }
-    this.release()
+    a.free(root)
     return VISIT_END
   }
 
@@ -268,6 +270,8 @@ export class SortedSet extends Value {
     if (n <= 0) return
     const { a, root } = this
     if (!this.isSmall) {
+      const kept = this.count - n
+      if (n >= REBUILT_LEAST && kept <= n >> 1 && this.keepBut(rank, n)) return
       for (let left = n; left > 0; ) left -= this.cutSome(rank, left)
       return
     }
@@ -424,13 +428,14 @@ export class SortedSet extends Value {
 
   /** Root of a large set in `b` with these members; 0 when there is no room. */
   private largeCopy(b: Arena): number {
-    const { count } = this
-    const root = b.alloc(ROOT_BYTES)
-    if (root === 0) return 0
-    b.i32.fill(0, root >> 2, (root + ROOT_BYTES) >> 2)
-    b.i32[(root + ROOT_LOGICAL) >> 2] = this.logical
-    if (count > 0) this.seek(0, count)
-    for (let i = 0; i < count; i++) {
+    const root = newLarge(b)
+    return root !== 0 && this.copyMembers(b, root, 0, this.count) ? root : 0
+  }
+
+  /** Adds the members of ranks [from, to) to the large set at `root` in `b`, behind its own. Without room it is freed. */
+  private copyMembers(b: Arena, root: number, from: number, to: number): boolean {
+    if (from < to) this.seek(from, to - from)
+    for (let i = from; i < to; i++) {
       const ref = makeScored(b, this.score, this.buf, this.start, this.end)
       const hash = this.host.hasher.hash(this.buf, this.start, this.end)
       if (
@@ -439,19 +444,27 @@ export class SortedSet extends Value {
         !treeAppend(b, root + TREE_AT, this.score, ref)
       ) {
         if (ref !== 0) b.free(ref)
-        freeScored(b, root, i)
-        clearRoots(b, root)
-        b.free(root)
-        return 0
+        freeLarge(b, root)
+        return false
       }
+      b.i32[(root + ROOT_LOGICAL) >> 2] += SCORE_BYTES + this.end - this.start
       this.next()
     }
-    return root
+    return true
   }
 
-  private clearLarge(root: number): void {
-    freeScored(this.a, root, treeCount(this.a, root + TREE_AT))
-    clearRoots(this.a, root)
+  /**
+   * The members but `n` from `rank` on become a set of their own, and the rest is freed in slices. False, and nothing
+   * changed: no room.
+   */
+  private keepBut(rank: number, n: number): boolean {
+    const { a, count } = this
+    const before = a.allocatedBytes
+    const root = newLarge(a)
+    if (root === 0 || !this.copyMembers(a, root, 0, rank) || !this.copyMembers(a, root, rank + n, count)) return false
+    if (this.replaceBy(root, before)) return true
+    freeLarge(a, root)
+    return false
   }
 
   /** Takes out members from `rank` on that lie together in the tree; returns how many. */
@@ -482,13 +495,18 @@ export class SortedSet extends Value {
 
 const walk = new TreeCursor()
 
-/** Frees the first `n` members in the tree. */
-function freeScored(a: Arena, root: number, n: number): void {
-  if (n > 0) walk.toRank(a, root + TREE_AT, 0)
-  for (let i = 0; i < n; i++, walk.next(a)) a.free(walk.ref(a))
+/** An empty large set; 0 when there is no room. */
+function newLarge(a: Arena): number {
+  const root = a.alloc(ROOT_BYTES)
+  if (root !== 0) a.i32.fill(0, root >> 2, (root + ROOT_BYTES) >> 2)
+  return root
 }
 
-function clearRoots(a: Arena, root: number): void {
+function freeLarge(a: Arena, root: number): void {
+  const members = treeCount(a, root + TREE_AT)
+  if (members > 0) walk.toRank(a, root + TREE_AT, 0)
+  for (let i = 0; i < members; i++, walk.next(a)) a.free(walk.ref(a))
   treeClear(a, root + TREE_AT)
   dictClear(a, root + DICT_AT)
+  a.free(root)
 }

@@ -2,6 +2,7 @@
 // takes long, every byte comes back, and a write that needs the room gets it.
 
 import { describe, expect, test } from 'bun:test'
+import type { Arena } from '../../src/memory/arena.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 
@@ -26,6 +27,45 @@ const ENDS: readonly (readonly string[])[] = [
   ['SET elsewhere 1', 'FLUSHDB'],
   ['SELECT 1', 'SET elsewhere 1', 'SELECT 0', 'FLUSHDB', 'SADD new a'],
 ]
+
+const ONE_SHARD = { maxmemory: '256mb' }
+
+/** How all of it is read. */
+const READS: Readonly<Record<string, string>> = {
+  list: 'LRANGE giant 0 -1',
+  'sorted set': 'ZRANGE giant 0 -1',
+  set: 'SMEMBERS giant',
+}
+
+/** What leaves so little of a large value that this is made anew, and how many elements stay. */
+const REMAINS: readonly (readonly [string, string, number])[] = [
+  ['list', 'LTRIM giant 100 102', 3],
+  ['list', 'LTRIM giant 5 4', 0],
+  ['sorted set', 'ZREMRANGEBYRANK giant 7 -8', 14],
+  ['sorted set', 'ZREMRANGEBYSCORE giant 5 +inf', 5],
+  ['sorted set', 'ZREMRANGEBYRANK giant 0 -1', 0],
+  ['set', 'SPOP giant 20000', 0],
+]
+/** Blocks freed in one step: elements that are looked for at once, or one segment of a dict, and what holds them. */
+const MOST_FREED = 1000
+
+/** The most blocks that `work` gives back between two returns of true. */
+function mostFreed(engine: Engine, work: () => boolean): number {
+  const { arena } = engine.server.keys.shards[0] as { arena: Arena }
+  const free = arena.free.bind(arena)
+  let freed = 0
+  let most = 0
+  arena.free = offset => {
+    freed++
+    free(offset)
+  }
+  for (let more = true; more; most = Math.max(most, freed)) {
+    freed = 0
+    more = work()
+  }
+  arena.free = free
+  return most
+}
 
 function run(engine: Engine, client: Client, script: readonly string[]): void {
   for (const line of script) {
@@ -61,8 +101,26 @@ describe.each(GIANTS)('a large %s', (_name, fill) => {
     expect(engine.bugs).toEqual([])
   })
 
+  test('takes no more than a few blocks at a time to be freed, and none to be unlinked', () => {
+    const engine = new Engine(ONE_SHARD, 3)
+    const client = engine.connect()
+    const { expiry } = engine.server
+    for (const script of ENDS) {
+      client.call('FLUSHALL')
+      client.call(...fill)
+      run(engine, client, script.slice(0, -1))
+      const unlinked = mostFreed(engine, () => {
+        run(engine, client, script.slice(-1))
+        return false
+      })
+      expect([script, unlinked < 50]).toEqual([script, true])
+      expect(mostFreed(engine, () => expiry.removeDue() || expiry.reclaim())).toBeLessThan(MOST_FREED)
+      expect(expiry.pending).toBe(0)
+    }
+  })
+
   test('is gone for whoever asks while most of it is still to be freed, and INFO counts it', () => {
-    const engine = new Engine({}, 3)
+    const engine = new Engine(ONE_SHARD, 3)
     const client = engine.connect()
     const { keys, expiry } = engine.server
     const info = (field: string): string =>
@@ -83,7 +141,7 @@ describe.each(GIANTS)('a large %s', (_name, fill) => {
   })
 
   test('gives its room to a write that needs it', () => {
-    const engine = new Engine({}, 3)
+    const engine = new Engine(ONE_SHARD, 3)
     const client = engine.connect()
     const { keys } = engine.server
     client.call(...fill)
@@ -94,5 +152,52 @@ describe.each(GIANTS)('a large %s', (_name, fill) => {
     engine.sweep()
     recount(keys)
     expect(engine.bugs).toEqual([])
+  })
+})
+
+describe('a command that leaves next to nothing of a large value', () => {
+  test.each(REMAINS)('frees the rest of a %s in slices: %s', (name, command, left) => {
+    const engine = new Engine(ONE_SHARD, 3)
+    const client = engine.connect()
+    const { keys, expiry } = engine.server
+    const fill = GIANTS.find(([type]) => type === name)?.[1] ?? []
+    client.call(...fill)
+    const all = client.call(...(READS[name] ?? '').split(' ')) as readonly string[]
+    const freed = mostFreed(engine, () => {
+      client.call(...command.split(' '))
+      return false
+    })
+    recount(keys)
+    expect(freed).toBeLessThan(50)
+    expect(expiry.pending).toBe(1)
+    const rest = client.call(...(READS[name] ?? '').split(' ')) as readonly string[]
+    expect(rest.length).toBe(left)
+    expect(all).toEqual(expect.arrayContaining([...rest]))
+    expect(client.call('EXISTS', 'giant')).toBe(left === 0 ? 0 : 1)
+    expect(mostFreed(engine, () => expiry.reclaim())).toBeLessThan(MOST_FREED)
+    recount(keys)
+    client.call(...fill)
+    expect((client.call(...(READS[name] ?? '').split(' ')) as readonly string[]).length).toBeGreaterThanOrEqual(
+      all.length,
+    )
+    recount(keys)
+    expect(engine.bugs).toEqual([])
+  })
+})
+
+describe('flushed keys', () => {
+  test('with values of some size take no longer than small ones, and are counted once', () => {
+    const engine = new Engine(ONE_SHARD, 3)
+    const client = engine.connect()
+    const { keys, expiry } = engine.server
+    client.call('SELECT', '1')
+    client.call('SET', 'elsewhere', '1')
+    client.call('SELECT', '0')
+    for (let i = 0; i < 1000; i++) client.call('SADD', `k${i}`, ...range.slice(0, 600).map(m => `member ${m}`))
+    client.call('FLUSHDB')
+    expect(expiry.pending).toBe(1000)
+    expect(mostFreed(engine, () => expiry.reclaim())).toBeLessThan(2 * MOST_FREED)
+    expect([expiry.pending, expiry.freed]).toEqual([0, 1000])
+    recount(keys)
   })
 })

@@ -8,6 +8,7 @@ import {
   dictCheck,
   dictClear,
   dictCount,
+  dictDrain,
   dictFind,
   dictInsert,
   dictNext,
@@ -453,5 +454,32 @@ describe('random', () => {
 
   test('an empty dict has none', () => {
     expect(dictRandom(new Arena(1 << 20, DICT_ROOT_BYTES), ROOT, generator(1))).toBe(0)
+  })
+})
+
+describe('drain', () => {
+  test('gives out every pair once, a segment more than asked for at most, and is a dict between its steps', () => {
+    for (const pairs of [0, 1, 300, 50_000]) {
+      const p = new Pairs()
+      const before = p.a.allocatedBytes
+      for (let i = 0; i < pairs; i++) p.insert(spread(i), i + 8)
+      // Thinned out, so that segments are small or gone.
+      for (let i = 0; i < pairs; i += 3) p.remove(spread(i), i + 8)
+      const left = p.count
+      const batch = new PairBatch()
+      const met = new Set<number>()
+      let from = 0
+      for (let steps = 0; steps === 0 || from < HASHES; steps++) {
+        batch.length = 0
+        from = dictDrain(p.a, ROOT, from, 64, batch)
+        expect(batch.length).toBeLessThan(64 + 430)
+        for (let i = 0; i < batch.length; i++) met.add(batch.refs[i] as number)
+        expect(dictCount(p.a, ROOT)).toBe(left - met.size)
+        dictCheck(p.a, ROOT)
+        expect(steps).toBeLessThan(2000)
+      }
+      expect(met.size).toBe(left)
+      expect(p.a.allocatedBytes).toBe(before)
+    }
   })
 })

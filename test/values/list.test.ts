@@ -53,7 +53,7 @@ const step = fc.record({
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 class Pair {
-  readonly a = new Arena(16 << 20)
+  readonly a = new Arena(16 << 20, 16)
   readonly list = new List()
   model: string[] = []
 
@@ -173,7 +173,7 @@ describe('a list', () => {
   })
 
   test('without memory a push of many changes nothing', () => {
-    const a = new Arena(1 << 18)
+    const a = new Arena(1 << 18, 16)
     const list = new List()
     list.create(HOST, a)
     list.pushWords(words('one', 'two', 'three'), 0, RIGHT)
@@ -189,7 +189,7 @@ describe('a list', () => {
   test.each<Side>([LEFT, RIGHT])(
     'without memory to unseal a chunk a removal ends early, and the bytes are right (side %d)',
     side => {
-      const a = new Arena(1 << 18)
+      const a = new Arena(1 << 18, 16)
       const list = new List()
       list.create(HOST, a)
       list.push(bytes('element:gone'), 0, 12, RIGHT)
