@@ -22,21 +22,34 @@ const ESCAPES: readonly (readonly [letter: string, byte: number])[] = [
   ['a', 0x07],
   ['b', 0x08],
 ]
-const BYTE_OF_LETTER = new Uint8Array(256).map((_, letter) => letter)
-for (const [letter, byte] of ESCAPES) BYTE_OF_LETTER[letter.charCodeAt(0)] = byte
 
-const QUOTED_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+/** The byte that a backslash and a letter stand for. */
+function escapedBy(letter: number): number {
+  const pair = ESCAPES.find(([written]) => written.charCodeAt(0) === letter)
+  return pair === undefined ? letter : pair[1]
+}
+
+function quotedByte(byte: number): string {
   const pair = ESCAPES.find(([, escaped]) => escaped === byte)
   if (pair !== undefined) return `\\${pair[0]}`
   if (byte === BACKSLASH || byte === DOUBLE_QUOTE) return `\\${String.fromCharCode(byte)}`
   if (byte >= SPACE && byte < DELETE) return String.fromCharCode(byte)
   return `\\x${byte.toString(16).padStart(2, '0')}`
-})
+}
+
+let knownQuotes: readonly string[] | undefined
+
+/** What stands for each byte between quotes; made when somebody quotes first. */
+function quotes(): readonly string[] {
+  knownQuotes ??= Array.from({ length: 256 }, (_, byte) => quotedByte(byte))
+  return knownQuotes
+}
 
 /** buf[start, end) in double quotes, with escapes for what is not printable ASCII. */
 export function quoteText(buf: Uint8Array, start: number, end: number): string {
+  const quoted = quotes()
   let text = '"'
-  for (let at = start; at < end; at++) text += QUOTED_BYTE[buf[at]]
+  for (let at = start; at < end; at++) text += quoted[buf[at]]
   return `${text}"`
 }
 
@@ -47,7 +60,6 @@ export function quoteText(buf: Uint8Array, start: number, end: number): string {
 const LINE_BYTES = 256 << 10
 /** The space before a word, and its quotes. */
 const WORD_OVERHEAD = 3
-const QUOTED_BYTES = QUOTED_BYTE.map(quoted => Buffer.from(quoted))
 
 /**
  * A line of quoted words that is put together as bytes, since words may be long. Very long ones are cut, and say so:
@@ -76,19 +88,16 @@ export class QuotedLine {
   word(buf: Uint8Array, start: number, end: number): void {
     const shownEnd = Math.min(end, start + this.leftBytes)
     this.leftBytes -= shownEnd - start + WORD_OVERHEAD
+    const quotedBytes = quotes()
     let length = WORD_OVERHEAD
-    for (let at = start; at < shownEnd; at++) length += QUOTED_BYTE[buf[at]].length
+    for (let at = start; at < shownEnd; at++) length += quotedBytes[buf[at]].length
     const piece = new Uint8Array(length)
     piece[0] = SPACE
     piece[1] = DOUBLE_QUOTE
     let to = 2
     for (let at = start; at < shownEnd; at++) {
-      const quoted = QUOTED_BYTES[buf[at]]
-      if (quoted.length === 1) piece[to++] = quoted[0]
-      else {
-        piece.set(quoted, to)
-        to += quoted.length
-      }
+      const quoted = quotedBytes[buf[at]]
+      for (let i = 0; i < quoted.length; i++) piece[to++] = quoted.charCodeAt(i)
     }
     piece[to] = DOUBLE_QUOTE
     this.pieces.push(shownEnd === end ? piece : piece.subarray(0, to))
@@ -163,7 +172,7 @@ class Splitter {
       if (byte === BACKSLASH && this.at < end) {
         const high = this.at + 2 < end && buf[this.at] === LETTER_X ? hexDigit(buf[this.at + 1]) : -1
         const low = high < 0 ? -1 : hexDigit(buf[this.at + 2])
-        byte = low < 0 ? BYTE_OF_LETTER[buf[this.at]] : high * 16 + low
+        byte = low < 0 ? escapedBy(buf[this.at]) : high * 16 + low
         this.at += low < 0 ? 1 : 3
       }
       out[this.length++] = byte

@@ -19,8 +19,9 @@ const DRAWS = 2 ** 32
 const FIRST_FREQUENCY = 5
 const MOST = 255
 
-const ESTIMATE = new Float64Array(257)
-for (let i = 0; i < ESTIMATE.length; i++) ESTIMATE[i] = i < EXACT_HITS ? i : EXACT_HITS * STEP ** (i - EXACT_HITS)
+const ESTIMATE = Float64Array.from({ length: 257 }, (_, i) =>
+  i < EXACT_HITS ? i : EXACT_HITS * STEP ** (i - EXACT_HITS),
+)
 
 /** Of 2^32 draws, how many lead from this count to the next. */
 const HIT_STEPS: Float64Array = Float64Array.from({ length: 256 }, (_, i) =>

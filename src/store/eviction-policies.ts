@@ -55,8 +55,10 @@ const EAR_ALIASES = ['expire_after_read', 'expireafterread']
 
 export const POLICY_NAMES: readonly string[] = [...KVNS_POLICIES, ...REDIS_POLICIES].map(({ name }) => name)
 
-const BY_NAME = new Map([...KVNS_POLICIES, ...REDIS_POLICIES].map(policy => [policy.name, policy]))
-for (const alias of EAR_ALIASES) BY_NAME.set(alias, kvns('ear', 'none'))
+const BY_NAME = new Map([
+  ...[...KVNS_POLICIES, ...REDIS_POLICIES].map(policy => [policy.name, policy] as const),
+  ...EAR_ALIASES.map(alias => [alias, kvns('ear', 'none')] as const),
+])
 
 /** The policy with a name of either vocabulary, in any case; undefined for others. */
 export function policyNamed(name: string): Policy | undefined {

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Socket } from 'bun'
-import pino from 'pino'
 import { Config } from '../../src/server/config/config.ts'
 import { settingNamed } from '../../src/server/config/table.ts'
 import type { Connection } from '../../src/server/connection.ts'
+import type { Log } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import { ManualClock } from '../../src/store/clock.ts'
 import { bytesOf, type Reply, ReplyReader, request } from './resp.ts'
@@ -35,10 +35,12 @@ export class Engine {
       ...settings,
     }
     for (const [name, value] of Object.entries(all)) this.assign(name, value)
-    const log = pino(
-      { level: 'error' },
-      { write: (line: string) => (/internal error|bug/.test(line) ? this.bugs.push(line) : undefined) },
-    )
+    const quiet = (): void => undefined
+    const heard = (...line: readonly unknown[]): void => {
+      const text = JSON.stringify(line)
+      if (/internal error|bug/.test(text)) this.bugs.push(text)
+    }
+    const log: Log = { level: 'error', debug: quiet, info: quiet, warn: quiet, error: heard, fatal: heard }
     this.server = new Server(this.config, log, this.clock, seed)
     this.server.isLoading = false
   }

@@ -6,17 +6,11 @@ import { type Field, SETTINGS } from './settings.ts'
 /** Every setting: ours first, in the order of the help text, then those known to CONFIG only. */
 export const ALL: readonly Setting<unknown>[] = [...Object.values(SETTINGS), ...REDIS_ONLY]
 
-const byName = new Map<string, Setting<unknown>>()
-const byVariable = new Map<string, Setting<unknown>>()
-for (const setting of ALL) {
-  for (const name of [setting.name, setting.flag, ...setting.aliases]) {
-    byName.set(name, setting)
-    byVariable.set(variableOf(name), setting)
-  }
-}
-
-const fields = new Map<Setting<unknown>, Field>()
-for (const field of Object.keys(SETTINGS) as Field[]) fields.set(SETTINGS[field], field)
+const namesOf = ({ name, flag, aliases }: Setting<unknown>): string[] => [name, flag, ...aliases]
+const byName = new Map(ALL.flatMap(setting => namesOf(setting).map(name => [name, setting] as const)))
+const fields = new Map<Setting<unknown>, Field>(
+  (Object.keys(SETTINGS) as Field[]).map(field => [SETTINGS[field], field] as const),
+)
 
 /** The setting of that CONFIG name, flag (without dashes) or older name, in any case. */
 export function settingNamed(name: string): Setting<unknown> | undefined {
@@ -25,7 +19,9 @@ export function settingNamed(name: string): Setting<unknown> | undefined {
 
 /** The setting of an environment variable such as KVNS_PORT. */
 export function settingOfVariable(variable: string): Setting<unknown> | undefined {
-  return byVariable.get(variable)
+  const spelled = variable.slice(variableOf('').length).toLowerCase()
+  const setting = byName.get(spelled.replaceAll('_', '-')) ?? byName.get(spelled)
+  return setting !== undefined && namesOf(setting).some(name => variableOf(name) === variable) ? setting : undefined
 }
 
 /** The field of Config that holds the setting's value; none for those known to CONFIG only. */
