@@ -65,7 +65,6 @@ function chunkOf(load: () => string[]): Uint8Array {
 
 const { config } = loadConfig(['--port', '0', ...positionals], {})
 const server = new Server(config, openLog('off', 'json', ''))
-server.isLoading = false
 if (config.appendonly) server.appendOnly.open()
 const handler = server.clients.handler('tcp')
 let replied = 0

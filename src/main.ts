@@ -45,11 +45,10 @@ function serve(loaded: Loaded): void {
   const { config, warnings } = loaded
   const format = logFormat(loaded)
   const log = openLogOrExit(config, format)
-  if (format === 'redis') log.info(`kvns ${VERSION} PID: ${process.pid}`)
   for (const warning of warnings) log.warn(warning)
   const server = new Server(config, log)
   server.onStopped = code => {
-    if (config.pidfile !== '') rmSync(config.pidfile, { force: true })
+    removePidFile(config)
     process.exit(code)
   }
   const fail = (error: unknown): void => {
@@ -58,25 +57,38 @@ function serve(loaded: Loaded): void {
     if (config.logfile !== '') process.stderr.write(`kvns: ${message}\n`)
     process.exit(1)
   }
-  // Before anybody hears that we are ready: a signal that comes while we load waits for the end of it.
   process.on('SIGINT', () => stopFor(server, 'SIGINT'))
   process.on('SIGTERM', () => stopFor(server, 'SIGTERM'))
   process.on('SIGHUP', () => log.info('SIGHUP ignored'))
+  server.onListening = () => {
+    // Who waits for this line, as Redis's test suite does, may connect.
+    if (format === 'redis') log.info(`kvns ${VERSION} PID: ${process.pid}`)
+    writePidFile(config, log)
+    const { port, metricsPort } = server
+    log.info({ port, metricsPort }, 'Server initialized')
+  }
+  server.onReady = () => {
+    log.info({ port: server.port }, 'Ready to accept connections')
+    if (config.readyJson) tellReady(server)
+    warnIfOpen(config, log)
+  }
+  server.onUnusable = error => {
+    removePidFile(config)
+    fail(error)
+  }
   try {
     renameCommands(server.table, loaded.others)
     server.start()
-    writePidFile(config, log)
   } catch (error) {
     fail(error)
   }
-  log.info('Server initialized')
-  log.info({ port: server.port }, 'Ready to accept connections')
-  if (config.readyJson) tellReady(server)
-  if (config.requirepass === '' && !config.protectedMode && config.bind.some(isOpen)) {
-    log.warn(
-      'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
-    )
-  }
+}
+
+function warnIfOpen(config: Config, log: Log): void {
+  if (config.requirepass !== '' || config.protectedMode || !config.bind.some(isOpen)) return
+  log.warn(
+    'no password is set and the server listens on more than the loopback address: anybody who reaches it may use it',
+  )
 }
 
 function openLogOrExit(config: Config, format: LogFormat): Log {
@@ -98,7 +110,11 @@ function writePidFile({ pidfile }: Config, log: Log): void {
   }
 }
 
-/** One line for scripts: every port is open. */
+function removePidFile({ pidfile }: Config): void {
+  if (pidfile !== '') rmSync(pidfile, { force: true })
+}
+
+/** One line for scripts: every port is open, all keys are there. */
 function tellReady({ port, metricsPort }: Server): void {
   process.stdout.write(`${JSON.stringify({ ready: true, port, metricsPort, pid: process.pid })}\n`)
 }

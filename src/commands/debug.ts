@@ -3,7 +3,7 @@
 // test that sets them asks for nothing else; what else does not exist here is unknown.
 
 import { fromText } from '../bytes/ascii.ts'
-import { CommandError, NO_SUCH_KEY, NOT_POSITIVE, subcommandSyntax } from '../resp/errors.ts'
+import { CommandError, LOADING, NO_SUCH_KEY, NOT_POSITIVE, subcommandSyntax } from '../resp/errors.ts'
 import { idleSeconds } from '../store/access.ts'
 import { entryEncoding, entryType } from '../store/entry.ts'
 import { setString } from '../store/strings.ts'
@@ -27,6 +27,8 @@ interface DebugCommand {
   /** Fewest and most words, DEBUG and the subcommand included. */
   readonly words: readonly [least: number, most: number]
   readonly help: string
+  /** Not while they are being loaded. */
+  readonly keys?: 'needed'
   readonly run: (ctx: Context, args: Args) => void
 }
 
@@ -173,25 +175,46 @@ const COMMANDS: Record<string, DebugCommand> = {
       ctx.reply.ok()
     },
   },
-  digest: { words: [2, 2], help: 'A fingerprint of all keys of all databases.', run: digest },
-  'digest-value': { words: [2, ANY], help: 'A fingerprint of the value of each key named.', run: digestValues },
+  digest: { words: [2, 2], help: 'A fingerprint of all keys of all databases.', keys: 'needed', run: digest },
+  'digest-value': {
+    words: [2, ANY],
+    help: 'A fingerprint of the value of each key named.',
+    keys: 'needed',
+    run: digestValues,
+  },
   error: { words: [3, 3], help: 'Answers the text as an error.', run: (ctx, args) => ctx.reply.error(args.text(2)) },
-  htstats: { words: [3, 3], help: 'Tells how full the tables of a database are.', run: htstats },
-  'htstats-key': { words: [3, 3], help: 'Tells how full the table of a value is.', run: htstatsKey },
+  htstats: { words: [3, 3], help: 'Tells how full the tables of a database are.', keys: 'needed', run: htstats },
+  'htstats-key': {
+    words: [3, 3],
+    help: 'Tells how full the table of a value is.',
+    keys: 'needed',
+    run: htstatsKey,
+  },
   log: { words: [3, 3], help: 'Writes a line into the log.', run: log },
-  object: { words: [3, 3], help: 'Tells how a key is kept.', run: objectInfo },
+  object: { words: [3, 3], help: 'Tells how a key is kept.', keys: 'needed', run: objectInfo },
   'pause-cron': {
     words: [3, 3],
     help: 'Stops (1) or goes on with (0) what is looked at some times a second: clients, snapshots, rates.',
     run: pauseCron,
   },
-  populate: { words: [3, 5], help: 'Makes <count> keys <prefix>:<n> with values of <size> bytes.', run: populate },
+  populate: {
+    words: [3, 5],
+    help: 'Makes <count> keys <prefix>:<n> with values of <size> bytes.',
+    keys: 'needed',
+    run: populate,
+  },
   protocol: { words: [3, 3], help: `Answers a reply of type ${PROTOCOL_NAMES}.`, run: protocol },
-  loadaof: { words: [2, 2], help: 'Forgets all keys and reads the append-only file again.', run: loadAof },
+  loadaof: {
+    words: [2, 2],
+    help: 'Forgets all keys and reads the append-only file again.',
+    keys: 'needed',
+    run: loadAof,
+  },
   'quicklist-packed-threshold': { words: [3, 3], help: 'Does nothing; kept for test suites.', run: packedThreshold },
   reload: {
     words: [2, ANY],
     help: 'Saves a snapshot (unless NOSAVE), forgets all keys (unless NOFLUSH MERGE) and loads it again.',
+    keys: 'needed',
     run: reload,
   },
   replybuffer: { words: [4, 4], help: 'Does nothing; kept for test suites.', run: replyBuffer },
@@ -227,6 +250,7 @@ function debug(ctx: Context, args: Args): void {
   if (row === undefined || args.count < row.words[0] || args.count > row.words[1]) {
     throw subcommandSyntax(args.text(1), 'debug')
   }
+  if (row.keys === 'needed' && ctx.services.isLoading) throw LOADING
   row.run(ctx, args)
 }
 

@@ -127,6 +127,8 @@ export interface Services {
     /** Saves to and loads from the file again, as DEBUG RELOAD does. */
     reload(mode: 'save' | 'nosave', keys: 'forgotten' | 'kept'): void
   }
+  /** Whether the keys are still being loaded, at the start. */
+  readonly isLoading: boolean
   readonly appendOnly: {
     /** Makes the append-only file anew, now or when what stands in its way is over. Throws REWRITE_IN_PROGRESS. */
     rewrite(): 'started' | 'scheduled'

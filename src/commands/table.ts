@@ -21,6 +21,8 @@ export const FLAG_UNQUEUED = 128
 export const FLAG_WAITS_FOR_WRITE = 512
 /** Waits for the end of CLIENT PAUSE ALL, as all commands do. */
 export const FLAG_WAITS_FOR_ALL = 1024
+/** Needs no keys: runs while they are being loaded. */
+export const FLAG_LOADING = 2048
 
 const FLAG_BITS: Partial<Record<Flag, number>> = {
   denyoom: FLAG_DENYOOM,
@@ -28,6 +30,7 @@ const FLAG_BITS: Partial<Record<Flag, number>> = {
   protected: FLAG_PROTECTED,
   admin: FLAG_ADMIN,
   no_multi: FLAG_NO_MULTI,
+  loading: FLAG_LOADING,
 }
 
 /** Word of the first key of a spec, 0 when that is another one in each request. */

@@ -103,7 +103,7 @@ export class AppendOnly {
   }
 
   get isOn(): boolean {
-    return this.journal.isAttached || this.isStartWanted
+    return this.parts.config.appendonly
   }
 
   /** Bytes of all files. */
@@ -146,13 +146,24 @@ export class AppendOnly {
     const { data } = this.manifest
     this.isLoading = true
     try {
-      for (const [index, { name }] of data.entries()) {
-        yield* this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
-      }
+      yield* this.loadFiles(data)
     } finally {
       this.isLoading = false
     }
     return data.length === 0 ? 'none' : 'loaded'
+  }
+
+  /** How far it has come is told of all files together. */
+  private *loadFiles(data: readonly AofPart[]): Load<void> {
+    const sizes = data.map(({ name }) => fs.statSync(this.path(name), { throwIfNoEntry: false })?.size ?? 0)
+    const totalBytes = sizes.reduce((sum, size) => sum + size, 0)
+    let before = 0
+    for (const [index, { name }] of data.entries()) {
+      yield { loadedBytes: before, totalBytes }
+      const load = this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
+      for (const { loadedBytes } of load) yield { loadedBytes: before + loadedBytes, totalBytes }
+      before += sizes[index] ?? 0
+    }
   }
 
   /** DEBUG LOADAOF: forgets everything and reads the files again. Throws as load; the keys are gone then. */
@@ -258,7 +269,7 @@ export class AppendOnly {
       this.close()
       return undefined
     }
-    if (this.isOn) return undefined
+    if (this.journal.isAttached || this.isStartWanted) return undefined
     this.isStartWanted = true
     if (this.isBusy || this.start() === undefined) return undefined
     this.isStartWanted = false

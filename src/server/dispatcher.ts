@@ -129,8 +129,8 @@ export class Dispatcher {
     this.bind(context.session.namespace)
     this.settleMemory()
     const isTight = this.eviction.markBytes - keys.allocatedBytes() < TIGHT_BYTES
-    const { snapshot, appendOnly } = context.services
-    const stopped = snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
+    const { snapshot, appendOnly, isLoading } = context.services
+    const stopped = isLoading || snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
     this.gatedFlags =
       stopped | FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch

@@ -3,6 +3,7 @@
 import type { Args } from '../commands/args.ts'
 import type { Context } from '../commands/command.ts'
 import {
+  FLAG_LOADING,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
@@ -16,6 +17,7 @@ import {
 import {
   appendFailed,
   CommandError,
+  LOADING,
   MISCONF,
   MONITOR_AND_KEYS,
   NOAUTH,
@@ -51,6 +53,10 @@ export const GATES: readonly Gate[] = [
   },
   function allowedInTransaction(row, session) {
     if (session.transaction !== undefined && (row.flags & FLAG_NO_MULTI) !== 0) throw NOT_IN_TRANSACTION
+  },
+  function loaded(row, _session, { context }) {
+    // Redis asks this last, but evicts nothing before that while it loads.
+    if (context.services.isLoading && (row.flags & FLAG_LOADING) === 0) throw LOADING
   },
   function belowLimit(row, session, { context, memory }, args) {
     context.keys.db = session.db

@@ -114,16 +114,15 @@ function json({ status, body }: Answer): Response {
   return Response.json(body, { status })
 }
 
-function readiness({ isLoading }: ServerState): Answer {
-  return isLoading ? { status: 503, body: { status: 'loading' } } : { status: 200, body: { status: 'ready' } }
+function readiness({ startLoad }: ServerState): Answer {
+  return startLoad.isRunning ? { status: 503, body: { status: 'loading' } } : { status: 200, body: { status: 'ready' } }
 }
 
-/** 503 with all reasons while something needs an operator, or while data is being loaded. */
-function health({ isLoading, snapshots, keys }: ServerState): Answer {
+/** 503 with all reasons while something needs an operator. Who watches over a server must not end it because it loads. */
+function health({ startLoad, snapshots, keys }: ServerState): Answer {
   const reasons: string[] = []
-  if (isLoading) reasons.push('loading')
   if (snapshots.lastStatus === 'err') reasons.push('the last snapshot failed')
   if (keys.allocatedBytes() > keys.limitBytes) reasons.push('memory is over the limit')
   if (reasons.length > 0) return { status: 503, body: { status: 'failing', reasons } }
-  return { status: 200, body: { status: 'ok' } }
+  return { status: 200, body: { status: startLoad.isRunning ? 'loading' : 'ok' } }
 }

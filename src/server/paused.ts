@@ -72,7 +72,7 @@ export class Paused {
   }
 
   /** Some pause has changed. */
-  private follow(): void {
+  follow(): void {
     clearTimeout(this.timer)
     this.keys.keepsExpired = this.pauses.holdsEverybody
     if (!this.pauses.isEmpty) {

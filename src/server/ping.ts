@@ -5,7 +5,7 @@ import type { Config } from './config/config.ts'
 
 const TIMEOUT_MS = 2000
 
-/** Exit code: 0 when the server answered PING (a request for a password counts: it is alive), else 1. */
+/** Exit code: 0 when the server answered PING (it is alive, too, when it wants a password or still loads), else 1. */
 export function ping(config: Config): Promise<number> {
   const [bound = '127.0.0.1'] = config.bind
   const plain = bound.replace(/^-/, '')
@@ -22,7 +22,7 @@ export function ping(config: Config): Promise<number> {
     socket.on('connect', () => socket.write('PING\r\n'))
     socket.on('data', data => {
       const text = data.toString('latin1').trim()
-      done(text === '+PONG' || text.startsWith('-NOAUTH') ? 0 : 1, text.replace(/^[+-]/, ''))
+      done(/^(\+PONG$|-NOAUTH|-LOADING)/.test(text) ? 0 : 1, text.replace(/^[+-]/, ''))
     })
   })
 }

@@ -1,12 +1,12 @@
-// The server: everything put together, started, kept going by a few timers, and stopped within two seconds.
+// The server: everything put together, started, kept going by a few timers, and stopped within two seconds. It listens
+// before it loads; until all keys are there, what works on them stands still.
 
-import { chmodSync, existsSync, unlinkSync } from 'node:fs'
 import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
-import { type Load, runToEnd } from '../persist/loading.ts'
+import type { Load } from '../persist/loading.ts'
 import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
@@ -32,11 +32,13 @@ import { Evictions } from './evictions.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { describeLoaded, loadForeign } from './import.ts'
 import { Info } from './info.ts'
+import { Listening } from './listening.ts'
 import { type Log, pinoLevel } from './log.ts'
 import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 import { SLOW_FIELDS, SlowCommands } from './slow-commands.ts'
+import { type LoadDelay, StartLoad } from './start-load.ts'
 import { makeTracking } from './tracking.ts'
 
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
@@ -71,6 +73,7 @@ export class Server {
   readonly clients: Clients
   readonly info: Info
   readonly appendOnly: AppendOnly
+  private readonly listening: Listening
   private readonly monitors: Monitors
   readonly slowLog = new SlowLog()
   readonly latency: LatencyEvents
@@ -84,12 +87,16 @@ export class Server {
   readonly startedMs: number
   /** Bytes handed out by the arenas before any key. */
   readonly startupBytes: number
-  /** The port in use; 0 without TCP. */
-  port = 0
   /** The HTTP port in use; 0 without one. */
   metricsPort = 0
-  isLoading = true
+  readonly startLoad: StartLoad
   bugs = 0
+  /** Called at the start: clients may connect. */
+  onListening: () => void = () => undefined
+  /** Called when all keys are there. */
+  onReady: () => void = () => undefined
+  /** Called when the keys cannot be loaded, or not be kept: the server must not go on. */
+  onUnusable: (error: unknown) => void = () => undefined
   /** Called when the server has stopped. */
   onStopped: (code: number) => void = () => undefined
   private readonly timers: Timer[] = []
@@ -107,6 +114,7 @@ export class Server {
     const { databases, memoryLimitBytes } = config
     this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
     this.startupBytes = this.keys.allocatedBytes()
+    this.startLoad = new StartLoad(clock, loadDelay(config, this.keys))
     this.namespaces = new NamespaceRules(this.keys)
     this.namespaces.keep = rules => this.keepNamespaces(rules)
     this.walk = new KeyWalk(this.keys)
@@ -136,6 +144,7 @@ export class Server {
       new Session(0, '', '', true, true, this.startedMs),
     )
     this.clients = new Clients(config, this.dispatcher, reply, this.channels, log, () => clock.nowMs())
+    this.listening = new Listening(config, this.clients, log)
     this.clients.onTurnEnd(() => this.tracking.endTurn())
     this.appendOnly = this.makeAppendOnly()
     this.clients.onSending(() => this.appendOnly.writer.flush())
@@ -245,8 +254,8 @@ export class Server {
       log.level = pinoLevel(config.logLevel)
       return undefined
     })
-    config.onChange(['port'], () => this.listenAgain('Unable to listen on this port. Check server logs.'))
-    config.onChange(['bind'], () => this.listenAgain('Failed to bind to specified addresses.'))
+    config.onChange(['port'], () => this.listening.beginAgain('Unable to listen on this port. Check server logs.'))
+    config.onChange(['bind'], () => this.listening.beginAgain('Failed to bind to specified addresses.'))
     config.onChange(['maxClients'], () => {
       const most = mostClients()
       if (config.maxClients <= most) return undefined
@@ -284,18 +293,54 @@ export class Server {
     this.log.warn(`the limit of open files allows ${most} clients instead of ${maxClients} (ulimit -n, maxclients)`)
   }
 
-  /** Loads the snapshot and listens. Throws when the file is damaged or an address cannot be had. */
+  /** Listens, and loads as much as there is time for. Throws when an address cannot be had. */
   start(): void {
     this.limitClients()
-    runToEnd(this.loadKeys())
+    this.listening.begin()
+    this.openHttp()
+    this.onListening()
+    try {
+      if (this.startLoad.begin(this.loadKeys())) void this.loadRest()
+      else this.loaded()
+      this.tick()
+    } catch (error) {
+      this.breakOff(error)
+    }
+  }
+
+  private async loadRest(): Promise<void> {
+    this.keys.keepsExpired = true
+    this.log.info('loading goes on while clients are told so')
+    try {
+      if (await this.startLoad.rest()) this.loaded()
+    } catch (error) {
+      this.breakOff(error)
+    }
+  }
+
+  private breakOff(error: unknown): void {
+    this.leave()
+    this.onUnusable(error)
+  }
+
+  /** The RESP port in use; 0 without TCP. */
+  get port(): number {
+    return this.listening.port
+  }
+
+  get isLoading(): boolean {
+    return this.startLoad.isRunning
+  }
+
+  /** All keys are there: what works on them begins. Throws what the file system says. */
+  private loaded(): void {
     const { snapshotPath, appendonly } = this.config
     if (snapshotPath !== undefined) this.namespaces.restore(loadNamespaces(namespacePath(snapshotPath), this.keys))
     if (appendonly) this.appendOnly.open()
-    this.isLoading = false
-    this.listen()
-    this.tick()
+    this.startLoad.isRunning = false
+    this.clients.paused.follow()
     this.sweep()
-    this.openHttp()
+    this.onReady()
   }
 
   /** Where an append-only file is kept, it says what there is; who turns it on for the first time loses nothing. */
@@ -330,60 +375,18 @@ export class Server {
     this.metricsPort = this.http.port
   }
 
-  private listen(): void {
-    const { config } = this
-    const asked = config.port
-    if (asked !== 0 || config.file?.format !== 'redis.conf') this.listenTcp(asked)
-    if (config.unixsocket !== '') {
-      if (existsSync(config.unixsocket)) unlinkSync(config.unixsocket)
-      this.clients.listenUnix(config.unixsocket)
-      if (config.unixsocketPerm !== 0) chmodSync(config.unixsocket, config.unixsocketPerm)
-    }
-  }
-
-  /** All addresses of `bind`; those with a leading `-` may be missing on this machine. */
-  private listenTcp(port: number): void {
-    let taken = port
-    for (const address of this.config.bind) {
-      const optional = address.startsWith('-')
-      const plain = optional ? address.slice(1) : address
-      const host = plain === '*' ? '0.0.0.0' : plain === '::*' ? '::' : plain
-      try {
-        taken = this.clients.listen(host, taken)
-      } catch (error) {
-        const { code } = error as { code?: string }
-        if (optional && code === 'EADDRNOTAVAIL') continue
-        throw new Error(`cannot listen on ${host}:${taken}: ${code ?? String(error)}`)
-      }
-    }
-    this.port = taken
-  }
-
-  private listenAgain(problem: string): string | undefined {
-    const before = this.port
-    this.clients.stopListening()
-    try {
-      this.listen()
-      return undefined
-    } catch (error) {
-      this.log.warn(`cannot listen: ${String(error)}`)
-      this.clients.stopListening()
-      this.port = before
-      return problem
-    }
-  }
-
   /** hz times a second. */
   private tick(): void {
     this.timers[0] = setTimeout(() => this.tick(), 1000 / this.config.hz)
     if (this.isTickPaused) return
     this.guarded('tick', () => {
       this.clients.tick()
-      this.evictions.tick()
       this.tracking.tick()
+      this.info.tick()
+      if (this.isLoading) return
+      this.evictions.tick()
       this.snapshots.tick()
       this.appendOnly.tick()
-      this.info.tick()
     })
   }
 
@@ -409,8 +412,12 @@ export class Server {
     this.timers[1] = setTimeout(() => this.sweep(), delay)
   }
 
-  /** SHUTDOWN: throws when the final save fails, unless forced. */
+  /** SHUTDOWN: throws when the final save fails, unless forced. Half of the keys are never saved. */
   shutdown(save: StopReason, force: 'force' | 'gentle'): void {
+    if (this.isLoading) {
+      this.stop(0)
+      return
+    }
     if (this.appendOnly.isFirstPending && force === 'gentle') {
       this.log.error("Writing initial AOF, can't exit")
       throw SHUTDOWN_FAILED
@@ -436,16 +443,31 @@ export class Server {
   /** Stops at once; what is to be saved was saved. */
   stop(code: number): void {
     if (this.stopping) return
-    this.stopping = true
-    for (const timer of this.timers) clearTimeout(timer)
-    this.http?.stop()
-    this.clients.stopListening()
-    this.clients.closeAll()
-    this.appendOnly.close()
-    const { unixsocket } = this.config
-    if (unixsocket !== '' && existsSync(unixsocket)) unlinkSync(unixsocket)
+    this.leave()
     this.log.info('kvns is now ready to exit, bye bye...')
     this.onStopped(code)
+  }
+
+  /** Nothing more is done or heard. */
+  private leave(): void {
+    this.stopping = true
+    this.startLoad.giveUp()
+    for (const timer of this.timers) clearTimeout(timer)
+    this.http?.stop()
+    this.listening.end()
+    this.clients.closeAll()
+    this.appendOnly.close()
+  }
+}
+
+function loadDelay(config: Config, keys: Keyspace): LoadDelay {
+  return {
+    get microsPerKey() {
+      return config.keyLoadDelayMicros
+    },
+    get keys() {
+      return keys.keyCount
+    },
   }
 }
 

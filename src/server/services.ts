@@ -185,6 +185,9 @@ export function makeServices(parts: ServiceParts): Services {
       },
       reload: (mode, existing) => saved(() => snapshots.reload(mode, existing)),
     },
+    get isLoading() {
+      return parts.isLoading()
+    },
     appendOnly: appendOnlyService(parts),
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),

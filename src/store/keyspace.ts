@@ -395,10 +395,16 @@ export class Keyspace extends KeyFinder {
     return keys
   }
 
-  flushAll(): number {
-    this.epoch++
+  /** Keys of all databases. */
+  get keyCount(): number {
     let keys = 0
     for (let db = 0; db < this.databases; db++) keys += this.size(db)
+    return keys
+  }
+
+  flushAll(): number {
+    this.epoch++
+    const keys = this.keyCount
     this.saving?.flushing()
     for (const shard of this.shards) shard.reset(this.nowMs)
     for (let db = 0; db < this.databases; db++) this.announceFlush(db, 0)

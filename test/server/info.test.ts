@@ -253,9 +253,17 @@ describe('persistence', () => {
 
   test('loading is 1 until the snapshot is loaded', () => {
     const { field, server } = setup()
-    expect(field('persistence', 'loading')).toBe('1')
-    server.isLoading = false
     expect(field('persistence', 'loading')).toBe('0')
+    Object.assign(server.startLoad, {
+      isRunning: true,
+      startedS: NOW_MS / 1000 - 3,
+      loadedBytes: 249,
+      totalBytes: 1000,
+    })
+    expect(field('persistence', 'loading')).toBe('1')
+    expect(field('persistence', 'loading_start_time')).toBe(String(NOW_MS / 1000 - 3))
+    expect(field('persistence', 'loading_loaded_perc')).toBe('24.90')
+    expect(field('persistence', 'loading_eta_seconds')).toBe('9')
   })
 })
 

@@ -72,9 +72,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       snapshots,
       port: 6480,
       bugs: 0,
-      get isLoading() {
-        return server.isLoading
-      },
+      startLoad: server.startLoad,
     },
     send(...words) {
       dispatcher.begin(session)

@@ -42,7 +42,6 @@ export class Engine {
     }
     const log: Log = { level: 'error', debug: quiet, info: quiet, warn: quiet, error: heard, fatal: heard }
     this.server = new Server(this.config, log, this.clock, seed)
-    this.server.isLoading = false
   }
 
   private assign(name: string, value: string): void {

@@ -7,6 +7,7 @@ import {
   bool,
   clampedInteger,
   INT_MAX,
+  INT_MIN,
   integer,
   LONG_MAX,
   memory,
@@ -244,6 +245,15 @@ export const SETTINGS = {
     '',
     'RDB or JSON file to load at start, while there is no snapshot yet.',
     { hot: 'start' },
+  ),
+  /** Below 0: Redis waits once in so many keys; we do not. */
+  keyLoadDelayMicros: row(
+    'Persistence',
+    'key-load-delay',
+    integer(INT_MIN, INT_MAX),
+    '0',
+    'Microseconds that the start waits for each key it loads; for test suites.',
+    { traits: ['hidden'] },
   ),
   rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
 

@@ -2,9 +2,10 @@
 // Redis tells about copied pages stays 0.
 
 import { type Field, linesOf, type Reading, type Section, sectionOf } from './section.ts'
+import type { LoadFacts } from './state.ts'
 
 const always = sectionOf('Persistence', [
-  ['loading', ({ state }) => (state.isLoading ? 1 : 0)],
+  ['loading', ({ state }) => (state.startLoad.isRunning ? 1 : 0)],
   ['async_loading', 0],
   ['current_cow_peak', 0],
   ['current_cow_size', 0],
@@ -54,7 +55,30 @@ const APPEND_ONLY: readonly Field<Reading>[] = [
   ['aof_delayed_fsync', ({ state }) => state.appendOnly.writer.delayedFsyncs],
 ]
 
+/** Shown while there is something to load. There is no estimate of the memory that a file takes. */
+const LOADING: readonly Field<Reading>[] = [
+  ['loading_start_time', ({ state }) => state.startLoad.startedS],
+  ['loading_total_bytes', ({ state }) => state.startLoad.totalBytes],
+  ['loading_rdb_used_mem', 0],
+  ['loading_loaded_bytes', ({ state }) => state.startLoad.loadedBytes],
+  ['loading_loaded_perc', ({ state }) => loadedPercent(state.startLoad)],
+  ['loading_eta_seconds', ({ state }) => remainingS(state.startLoad)],
+]
+
+function loadedPercent({ loadedBytes, totalBytes }: LoadFacts): string {
+  return (totalBytes === 0 ? 0 : (100 * loadedBytes) / totalBytes).toFixed(2)
+}
+
+/** As Redis guesses it: at the pace so far, and 1 in the first second. */
+function remainingS({ elapsedS, loadedBytes, totalBytes }: LoadFacts): number {
+  return elapsedS <= 0 ? 1 : Math.floor((elapsedS * (totalBytes - loadedBytes)) / (loadedBytes + 1))
+}
+
 export const persistenceSection: Section = {
   ...always,
-  lines: reading => [...always.lines(reading), ...(reading.state.appendOnly.isOn ? linesOf(APPEND_ONLY, reading) : [])],
+  lines: reading => [
+    ...always.lines(reading),
+    ...(reading.state.appendOnly.isOn ? linesOf(APPEND_ONLY, reading) : []),
+    ...(reading.state.startLoad.isRunning ? linesOf(LOADING, reading) : []),
+  ],
 }

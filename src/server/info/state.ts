@@ -45,6 +45,17 @@ export interface SnapshotFacts {
   readonly loaded: { readonly keys: number; readonly expired: number } | undefined
 }
 
+/** The loading at the start. */
+export interface LoadFacts {
+  readonly isRunning: boolean
+  /** Unix time of its beginning, and the seconds since. */
+  readonly startedS: number
+  readonly elapsedS: number
+  /** Of the file that is being read, or of all files of an append-only file. */
+  readonly loadedBytes: number
+  readonly totalBytes: number
+}
+
 /** The append-only file. */
 export interface AppendOnlyFacts {
   readonly isOn: boolean
@@ -99,7 +110,7 @@ export interface ServerState {
   readonly startupBytes: number
   /** The RESP port in use. */
   readonly port: number
-  readonly isLoading: boolean
+  readonly startLoad: LoadFacts
   /** Commands that ended in an internal error. */
   readonly bugs: number
 }
