@@ -3,12 +3,11 @@
 
 import * as fs from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { equals, toText } from '../bytes/ascii.ts'
+import { equals } from '../bytes/ascii.ts'
 import { FIRST_SEED, FRAME_HEAD_BYTES, OPENING, SnapshotDamaged, SnapshotRefused, VERSION } from './format.ts'
 
 const BUFFER_BYTES = 1 << 20
 const MAGIC_BYTES = 4
-const RDB_MAGIC = 'REDIS'
 
 export class FrameReader {
   /** The payload is u8[0, length); `u8` may be another one after each `next`. */
@@ -54,8 +53,7 @@ export class FrameReader {
     if (length > this.size - this.offset) throw this.damaged(at, 'the file ends within a frame')
     if (length > this.u8.length) this.u8 = new Uint8Array(length)
     this.fill(this.offset, length)
-    if (crc32(this.u8.subarray(0, length)) !== checksum)
-      throw this.damaged(this.offset, 'the checksum of a frame is wrong')
+    if (crc32(this.u8.subarray(0, length)) !== checksum) throw this.damaged(this.offset, 'CRC error in a frame')
     this.length = length
     this.position = this.offset + length
     return true
@@ -66,8 +64,7 @@ export class FrameReader {
     if (this.size < OPENING.length) throw this.damaged(this.size, 'the file is too short for a snapshot')
     this.fill(0, OPENING.length)
     if (!equals(u8, 0, MAGIC_BYTES, OPENING, 0, MAGIC_BYTES)) {
-      const isRdb = toText(u8, 0, RDB_MAGIC.length) === RDB_MAGIC
-      throw this.damaged(0, `this is no snapshot of kvns${isRdb ? ', but an RDB file, which kvns import reads' : ''}`)
+      throw this.damaged(0, 'this is no snapshot of kvns')
     }
     const version = u32(u8, MAGIC_BYTES)
     if (version === VERSION) return

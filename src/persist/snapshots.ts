@@ -9,7 +9,7 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { hasCode, removeStaleTemps, renameDurably } from './atomic-file.ts'
 import { SaveCancelled } from './encoder.ts'
 import { SnapshotDamaged } from './format.ts'
-import { type Loaded, loadSnapshot } from './loader.ts'
+import { type Kept, loadKept, snapshotFile } from './kept.ts'
 import { type Load, runToEnd } from './loading.ts'
 import { BackgroundSave, type Saved, type SaveMode, saveSync } from './writer.ts'
 
@@ -41,7 +41,7 @@ export class Snapshots {
   /** Good saves since the start. */
   saves = 0
   /** What load() met; undefined when there was nothing to load. */
-  loaded: Loaded | undefined
+  loaded: Kept | undefined
   /** -1 before the first save. */
   lastDurationS = -1
   /** Told how long, in ns, each step of a background save held up the loop. */
@@ -95,19 +95,24 @@ export class Snapshots {
 
   // ---- loading ----------------------------------------------------------------------------------------------------
 
+  /** The file that saves write. */
+  private get file(): string {
+    return snapshotFile(this.settings.path)
+  }
+
   /**
    * Loads the file into the empty keyspace, at start; undefined when there is none. Throws SnapshotDamaged,
-   * SnapshotRefused or what the file system says: the server must not start then. A damaged file is renamed and passed
-   * over when the settings say so.
+   * SnapshotRefused, as loadRdb or what the file system says: the server must not start then. A damaged snapshot is
+   * renamed and passed over when the settings say so.
    */
-  *load(): Load<Loaded | undefined> {
-    const { path } = this.settings
+  *load(): Load<Kept | undefined> {
+    const path = this.file
     for (const name of removeStaleTemps(path)) this.log('info', `removed ${name}, left by a process that was killed`)
     this.keys.setNow(this.clock.nowMs())
     try {
-      const loaded = yield* loadSnapshot(this.keys, path)
+      const loaded = yield* loadKept(this.keys, this.settings.path)
       this.loaded = loaded
-      this.log('info', `loaded ${loaded.keys} keys (${loaded.expired} expired) from ${path}`)
+      this.tell(loaded)
       return loaded
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined
@@ -119,6 +124,14 @@ export class Snapshots {
       this.keys.dirty = 0
       this.log('warn', `${error.message}; it is kept as ${this.moveAside(path)}, starting empty`)
       return undefined
+    }
+  }
+
+  private tell({ keys, expired, path, skipped, newer }: Kept): void {
+    this.log('info', `loaded ${keys} keys (${expired} expired) from ${path}`)
+    for (const [what, n] of skipped) this.log('warn', `${path}: ${n} times ${what} left out`)
+    if (newer !== undefined) {
+      this.log('warn', `${newer} is newer than ${path} and was not loaded; without ${path} it will be`)
     }
   }
 
@@ -140,7 +153,7 @@ export class Snapshots {
     if (existing === 'forgotten') this.keys.flushAll()
     this.keys.setNow(this.clock.nowMs())
     try {
-      runToEnd(loadSnapshot(this.keys, this.settings.path))
+      runToEnd(loadKept(this.keys, this.settings.path))
     } catch (error) {
       // Half a value may be there.
       this.keys.flushAll()
@@ -169,7 +182,7 @@ export class Snapshots {
       return 'scheduled'
     }
     this.isScheduled = false
-    const background = new BackgroundSave(this.keys, this.settings.path, this.clock, ns => this.onStep(ns))
+    const background = new BackgroundSave(this.keys, this.file, this.clock, ns => this.onStep(ns))
     this.background = background
     this.ended = this.follow(background, this.begin())
     return 'started'
@@ -179,9 +192,9 @@ export class Snapshots {
   tick(): void {
     if (this.keys.saving !== undefined) return
     if (this.isScheduled) this.saveInBackground('now')
-    if (this.background !== undefined || this.keys.dirty === 0 || this.refusedPath === this.settings.path) return
+    if (this.background !== undefined || this.keys.dirty === 0) return
     if (this.lastStatus === 'err' && this.clock.nowNs() - this.triedNs < RETRY_MS * 1e6) return
-    if (this.isDue()) this.saveInBackground('now')
+    if (this.isDue() && this.file !== this.refusedPath) this.saveInBackground('now')
   }
 
   /** The end of the server: gives up a running background save and saves, always or if something changed. Throws as save. */
@@ -223,7 +236,7 @@ export class Snapshots {
     this.keys.saving?.abandon()
     try {
       this.assertWritable()
-      this.succeed(saveSync(this.keys, this.settings.path, this.clock), dirty)
+      this.succeed(saveSync(this.keys, this.file, this.clock), dirty)
     } catch (error) {
       // Whoever asked is told. As in Redis only saves that nobody waits for stop writes when they fail.
       this.complain(error)
@@ -243,7 +256,7 @@ export class Snapshots {
   }
 
   private assertWritable(): void {
-    const { path } = this.settings
+    const path = this.file
     if (path === this.refusedPath) throw new Error(`${path} could not be loaded and is not written over`)
   }
 

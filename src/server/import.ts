@@ -4,7 +4,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { SnapshotDamaged, SnapshotRefused } from '../persist/format.ts'
 import { JsonLineWrong, loadJson, saveJson } from '../persist/json-lines.ts'
-import { loadSnapshot } from '../persist/loader.ts'
+import { loadKept, snapshotFile } from '../persist/kept.ts'
 import { type Load, runToEnd } from '../persist/loading.ts'
 import { RdbCorrupt, RdbUnsupported } from '../persist/rdb/errors.ts'
 import { loadRdb, type RdbLoaded } from '../persist/rdb/load.ts'
@@ -46,16 +46,17 @@ function beginsLikeJson(file: string): boolean {
 }
 
 /** `kvns import FILE`: adds the keys of an RDB file or of JSON lines to the snapshot, which need not be there. Returns the exit code. */
-export function importFile(config: Config, file: string): number {
+export function importFile(config: Config, foreign: string): number {
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
-    if (existsSync(path)) runToEnd(loadSnapshot(keys, path))
-    const line = progressLine(`reading ${file}`)
-    const loaded = runToEnd(loadForeign(keys, file), line.show)
+    if (existsSync(snapshotFile(path)) || existsSync(path)) runToEnd(loadKept(keys, path))
+    const line = progressLine(`reading ${foreign}`)
+    const loaded = runToEnd(loadForeign(keys, foreign), line.show)
     line.end()
-    saveSync(keys, path, systemClock)
-    return `imported ${describeLoaded(loaded)} from ${file}; ${path} has ${count(keys)} keys now`
+    const file = snapshotFile(path)
+    saveSync(keys, file, systemClock)
+    return `imported ${describeLoaded(loaded)} from ${foreign}; ${file} has ${keys.keyCount} keys now`
   })
 }
 
@@ -64,7 +65,7 @@ export function exportFile(config: Config, file: string, format: ExportFormat): 
   return told(() => {
     const path = snapshotPath(config)
     const keys = emptyKeyspace(config)
-    runToEnd(loadSnapshot(keys, path))
+    runToEnd(loadKept(keys, path))
     const written =
       format === 'json'
         ? saveJson(keys, file)
@@ -85,12 +86,6 @@ function emptyKeyspace({ databases, memoryLimitBytes }: Config): Keyspace {
     seed: seedFromSystem(),
     nowMs: systemClock.nowMs(),
   })
-}
-
-function count(keys: Keyspace): number {
-  let n = 0
-  for (let db = 0; db < keys.databases; db++) n += keys.size(db)
-  return n
 }
 
 /** Does the work and prints what it says, or what is wrong with the files. */

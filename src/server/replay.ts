@@ -2,13 +2,13 @@
 // Time stands still before every deadline (what had expired by then is in the file as a deletion), no limit of memory or of
 // a namespace holds, nobody waits. A transaction runs when all of it is there. All in slices (persist/loading.ts).
 
-import { fromText } from '../bytes/ascii.ts'
 import { Args } from '../commands/args.ts'
 import type { CommandTable, TableRow } from '../commands/table.ts'
 import { FLAG_WRITE } from '../commands/table.ts'
 import type { AofReader, Found } from '../persist/aof/reader.ts'
 import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from '../persist/loading.ts'
 import { loadRdb } from '../persist/rdb/load.ts'
+import { RDB_MAGICS } from '../persist/rdb/types.ts'
 import { CommandError, OOM_ARENA } from '../resp/errors.ts'
 import { Session } from '../session/session.ts'
 import { abandonValue } from '../store/collections.ts'
@@ -17,8 +17,6 @@ import type { RunningContext } from './running-context.ts'
 
 /** Commands that change no data and stand in files all the same. */
 const BETWEEN: ReadonlySet<string> = new Set(['select', 'client|namespace'])
-/** What RDB files begin with. */
-const RDB_MAGICS = ['REDIS', 'VALKEY'].map(fromText)
 /** Before every deadline; 0 stands for none. */
 const BEFORE_ALL_MS = 1
 /** What a command that is not of constant time counts for in a slice. */

@@ -1,7 +1,7 @@
 // `kvns import`, `kvns export` and --restore-from, as a shell runs them.
 
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Raw } from '../support/raw.ts'
 import { directory, runToEnd, startServer } from '../support/server.ts'
@@ -82,4 +82,33 @@ test('--restore-from loads a file while there is no snapshot, and never over one
   await using second = await startServer({ flags })
   using raw = await Raw.open(second.port)
   await raw.send('GET ns/a\r\nLLEN b\r\n').expect('$-1\r\n:1\r\n')
+})
+
+test("Redis's dump.rdb is loaded where the snapshot would be, never written over, and the snapshot beside it comes first", async () => {
+  using place = directory()
+  const [rdb, conf] = ['dump.rdb', 'redis.conf'].map(name => join(place.path, name)) as [string, string]
+  writeFileSync(rdb, RDB)
+  writeFileSync(conf, `dir ${place.path}\nport 0\nunixsocket ${join(place.path, 'socket')}\nsave 900 1\n`)
+  const start = () => startServer({ dir: place.path, flags: [conf] })
+  const first = await start()
+  try {
+    using raw = await Raw.open(join(place.path, 'socket'))
+    await raw.send('GET ns/a\r\nSET ns/a new\r\nSAVE\r\n').expect('$1\r\n1\r\n+OK\r\n+OK\r\n')
+    first.process.child.kill('SIGTERM')
+    expect(await first.process.ended(5000)).toBe(0)
+  } finally {
+    await first.stop()
+  }
+  expect(readFileSync(rdb).equals(RDB)).toBe(true)
+  expect(existsSync(`${rdb}.kvns`)).toBe(true)
+  for (const isThere of [true, false]) {
+    if (!isThere) rmSync(rdb)
+    const next = await start()
+    try {
+      using raw = await Raw.open(join(place.path, 'socket'))
+      await raw.send('GET ns/a\r\nLLEN b\r\n').expect('$3\r\nnew\r\n:1\r\n')
+    } finally {
+      await next.stop()
+    }
+  }
 })

@@ -9,6 +9,8 @@
 //   20         11              set as listpack
 //   22 .. 25   12              hash whose fields expire (Redis 7.4): 22 and 23 are those of its release candidates
 
+import { fromText } from '../../bytes/ascii.ts'
+
 export const RDB_STRING = 0
 export const RDB_LIST = 1
 export const RDB_SET = 2
@@ -77,6 +79,8 @@ export const OP_EXPIRETIME = 253
 export const OP_SELECTDB = 254
 export const OP_EOF = 255
 
+/** What files begin with, Redis's and Valkey's. */
+export const RDB_MAGICS: readonly Uint8Array[] = ['REDIS', 'VALKEY'].map(fromText)
 /** Files have a checksum since then. */
 export const FIRST_SUMMED_VERSION = 5
 /** Valkey 9's version; those before it count as Redis does. */
