@@ -13,6 +13,7 @@ import { CommandError, OOM_ARENA } from '../resp/errors.ts'
 import { Session } from '../session/session.ts'
 import { abandonValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
 import type { RunningContext } from './running-context.ts'
 
 /** Commands that change no data and stand in files all the same. */
@@ -36,7 +37,15 @@ export class Replay {
   private readonly table: CommandTable
   private readonly context: RunningContext
   private readonly keys: Keyspace
-  private readonly request = new Args()
+  /** Commands that are read before the first of them runs, so that waits for memory overlap (store/warm.ts). */
+  private readonly requests = Array.from({ length: WARM_REQUESTS }, () => new Args())
+  private readonly rows: (TableRow | undefined)[] = new Array(WARM_REQUESTS).fill(undefined)
+  /** Where in the file each of them begins, and which word of it is a key, 0 for none. */
+  private readonly starts = new Float64Array(WARM_REQUESTS)
+  private readonly keyWords = new Uint8Array(WARM_REQUESTS)
+  private readonly warmer: Warmer
+  /** What may be read after a command before that has run, by the number of its row: 1 for commands on keys. */
+  private readonly isPlain: Uint8Array
   /** Of the transaction that is being read. */
   private queued: Args[] | undefined
   /** Of the transaction that is complete, and how many of these have run. */
@@ -52,6 +61,10 @@ export class Replay {
     this.table = table
     this.context = context
     this.keys = context.keys
+    this.warmer = new Warmer(context.keys)
+    this.isPlain = Uint8Array.from(table.rows, row =>
+      (row.flags & FLAG_WRITE) !== 0 && row.parent === undefined && row.subcommands === undefined ? 1 : 0,
+    )
   }
 
   /** Does all that the file says; one that begins as an RDB file is that first. Throws what loadRdb throws. */
@@ -73,16 +86,60 @@ export class Replay {
     const stop = reader.offset + SLICE_BYTES
     let units = SLICE_UNITS
     while (units > 0 && reader.offset < stop) {
-      if (this.ran < this.running.length) units -= this.runNext()
-      else {
-        this.commandAt = reader.offset
-        const found = reader.next(this.request)
-        if (found !== 'command') return this.endingFor(found)
-        units -= this.take(this.request)
+      if (this.ran < this.running.length) {
+        units -= this.runNext()
+        if (this.refusal !== undefined) return this.refused()
+        continue
       }
-      if (this.refusal !== undefined) return { kind: 'refused', offset: this.commandAt, reason: this.refusal }
+      let n = this.readAhead(reader)
+      if (n === 0) {
+        this.commandAt = reader.offset
+        const found = this.readOne(reader)
+        if (found !== 'command') return this.endingFor(found)
+        n = 1
+      }
+      for (let i = 0; i < n; i++) {
+        this.commandAt = this.starts[i]
+        units -= this.take(this.requests[i] as Args, this.rows[i])
+        if (this.refusal !== undefined) return this.refused()
+      }
     }
     return undefined
+  }
+
+  /** Reads some commands, up to one that may change what the next ones mean, and gets ready to run them. */
+  private readAhead(reader: AofReader): number {
+    const { requests, rows, starts, keyWords, isPlain } = this
+    let n = 0
+    let isMore = true
+    while (isMore && n < WARM_REQUESTS) {
+      const args = requests[n] as Args
+      starts[n] = reader.offset
+      if (!reader.nextInside(args)) break
+      const row = this.rowOf(args)
+      rows[n] = row
+      isMore = row !== undefined && isPlain[row.id] === 1
+      keyWords[n] = isMore && row !== undefined && row.firstKey < args.count ? row.firstKey : 0
+      n++
+    }
+    if (this.queued === undefined && n > 1) {
+      const { session } = this.context
+      this.keys.binding = session.namespace
+      this.warmer.touch(requests, keyWords, n, session.db)
+    }
+    return n
+  }
+
+  private readOne(reader: AofReader): Found {
+    const args = this.requests[0] as Args
+    this.starts[0] = reader.offset
+    const found = reader.next(args)
+    if (found === 'command') this.rows[0] = this.rowOf(args)
+    return found
+  }
+
+  private refused(): Ending {
+    return { kind: 'refused', offset: this.commandAt, reason: this.refusal ?? '' }
   }
 
   private endingFor(found: Found): Ending {
@@ -92,9 +149,9 @@ export class Replay {
   }
 
   /** Returns the units of work that it was. */
-  private take(args: Args): number {
-    const row = this.rowOf(args)
+  private take(args: Args, row: TableRow | undefined): number {
     if (row === undefined) this.refusal ??= `Unknown command '${args.text(0)}' reading the append only file`
+    else if (this.isPlain[row.id] === 1 && this.queued === undefined) return this.execute(row, args)
     else if (row.name === 'multi') {
       this.queued = []
       this.multiAt = this.commandAt
