@@ -103,10 +103,46 @@ export class Crc64 {
     return at
   }
 
+  /**
+   * Takes in what another sum of as many bytes would be: a CRC that starts at 0 is linear, so the sum of a text of which some
+   * bits are turned is the sum of the text mixed with that of the bits.
+   */
+  mix(other: Crc64): void {
+    this.high ^= other.high
+    this.low ^= other.low
+  }
+
   /** Whether the eight bytes at `at` are what `write` would put there. */
   matches(buf: Uint8Array, at: number): boolean {
     for (let shift = 0; shift < 32; shift += 8) if (buf[at++] !== ((this.low >>> shift) & 255)) return false
     for (let shift = 0; shift < 32; shift += 8) if (buf[at++] !== ((this.high >>> shift) & 255)) return false
     return true
   }
+}
+
+/** The sum of what `crc` has summed up and so many zero bytes behind it; in time of their logarithm. */
+export function crc64Moved(crc: Crc64, zeroBytes: number): Crc64 {
+  const mask = 0xffffffffn
+  // In the reflected CRC the upper bit is x^0: a byte more is a multiplication by x^8, modulo the polynomial.
+  let sum = ((BigInt(crc.high) & mask) << 32n) | (BigInt(crc.low) & mask)
+  let power = 1n << 55n
+  for (let left = zeroBytes; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) sum = product(sum, power)
+    power = product(power, power)
+  }
+  const moved = new Crc64()
+  moved.high = Number(BigInt.asIntN(32, sum >> 32n))
+  moved.low = Number(BigInt.asIntN(32, sum))
+  return moved
+}
+
+/** Of two polynomials over GF(2), modulo that of the CRC64. */
+function product(a: bigint, b: bigint): bigint {
+  const polynomial = (BigInt(POLYNOMIAL_HIGH) << 32n) | BigInt(POLYNOMIAL_LOW)
+  let sum = 0n
+  for (let bit = 63n; bit >= 0n; bit--) {
+    if (((b >> bit) & 1n) === 1n) sum ^= a
+    a = (a & 1n) === 1n ? (a >> 1n) ^ polynomial : a >> 1n
+  }
+  return sum
 }

@@ -5,17 +5,20 @@
 
 import { crc32 } from 'node:zlib'
 import { copy } from '../bytes/ascii.ts'
+import { FULL_BYTES } from './file-queue.ts'
 import { FIRST_SEED, FRAME_HEAD_BYTES } from './format.ts'
 
-/** A frame that has reached this is written. With one more walk step it stays below 1 MiB, unless names are huge. */
-const FULL_BYTES = 512 << 10
-export const FRAME_BUFFER_BYTES = 1 << 20
-
 export class Frame {
-  u8 = new Uint8Array(FRAME_BUFFER_BYTES)
+  u8: Uint8Array
   at = FRAME_HEAD_BYTES
-  private view = new DataView(this.u8.buffer)
+  private view: DataView
   private seed = FIRST_SEED
+
+  /** Frames are filled in buffers that nobody else uses. */
+  constructor(buffer: Uint8Array) {
+    this.u8 = buffer
+    this.view = new DataView(buffer.buffer)
+  }
 
   get full(): boolean {
     return this.at >= FULL_BYTES
@@ -91,22 +94,21 @@ export class Frame {
     this.at = copy(this.u8, this.at, src, start, end)
   }
 
-  /** Writes the head. Returns the whole frame, which lies in `u8`. */
-  seal(): Uint8Array {
+  /** Writes the head. The whole frame is u8[0, end) then; returns its end. */
+  seal(): number {
     const { u8, at } = this
     putU32(u8, 0, at - FRAME_HEAD_BYTES)
     putU32(u8, 4, crc32(u8.subarray(FRAME_HEAD_BYTES, at)))
     this.seed = crc32(u8.subarray(0, 8), this.seed)
     putU32(u8, 8, this.seed)
-    return u8.subarray(0, at)
+    return at
   }
 
-  /** The next frame is filled in `buffer`, which nobody else uses; without one, where this one was. */
-  begin(buffer = this.u8): void {
+  /** The next frame is filled in `buffer`. */
+  begin(buffer: Uint8Array): void {
     this.at = FRAME_HEAD_BYTES
     this.u8 = buffer
     this.view = new DataView(buffer.buffer)
-    if (buffer.length > 2 * FRAME_BUFFER_BYTES) this.resize(FRAME_BUFFER_BYTES)
   }
 
   private resize(bytes: number): void {

@@ -6,13 +6,13 @@
 import type { Arena } from '../memory/arena.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Place } from '../store/place.ts'
-import type { ValueHost } from '../values/value.ts'
+import { type ValueHost, VISIT_END } from '../values/value.ts'
 import type { Frame } from './frame.ts'
 import type { Payload } from './payload.ts'
 
 export const WHOLE_LIMIT_BYTES = 32 << 10
 /** Returned instead of a place in the value: there is nothing more. */
-export const COMPLETE = -1
+export const COMPLETE = VISIT_END
 /** Returned by read: the rest of the file is too short for all parts, so the save gave this value up. No key was made. */
 export const CUT = -2
 

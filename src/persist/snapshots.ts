@@ -7,10 +7,11 @@ import { SAVE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { hasCode, removeStaleTemps, renameDurably } from './atomic-file.ts'
-import { SaveCancelled } from './encoder.ts'
 import { SnapshotDamaged } from './format.ts'
 import { type Kept, loadKept, snapshotFile } from './kept.ts'
 import { type Load, runToEnd } from './loading.ts'
+import { SaveCancelled } from './save-walk.ts'
+import { snapshotFormat } from './snapshot-output.ts'
 import { BackgroundSave, type Saved, type SaveMode, saveSync } from './writer.ts'
 
 /** Pause after a failed save before the next one by itself (Redis's CONFIG_BGSAVE_RETRY_DELAY). */
@@ -182,9 +183,16 @@ export class Snapshots {
       return 'scheduled'
     }
     this.isScheduled = false
-    const background = new BackgroundSave(this.keys, this.file, this.clock, ns => this.onStep(ns))
-    this.background = background
-    this.ended = this.follow(background, this.begin())
+    const dirty = this.begin()
+    try {
+      this.assertWritable()
+      const { keys, clock, file } = this
+      const format = snapshotFormat(clock.nowMs())
+      this.background = new BackgroundSave(keys, file, format, clock, ns => this.onStep(ns))
+      this.ended = this.follow(this.background, dirty)
+    } catch (error) {
+      this.fail(error)
+    }
     return 'started'
   }
 
@@ -246,7 +254,6 @@ export class Snapshots {
 
   private async follow(background: BackgroundSave, dirty: number): Promise<void> {
     try {
-      this.assertWritable()
       this.succeed(await background.run(this.settings.mode), dirty)
     } catch (error) {
       if (!(error instanceof SaveCancelled)) this.fail(error)

@@ -4,14 +4,17 @@
 // walked by itself, and known by the name and number that it had.
 
 import { dictScan, PairBatch } from '../memory/dict.ts'
-import { FLAG_SAVED } from '../store/entry.ts'
+import { FLAG_SAVED, keyLength, keyStart } from '../store/entry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import { Place } from '../store/place.ts'
 import { DB_KEYS, NS_DB, NS_FREED, NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from '../store/shard.ts'
 
 const ALL_HASHES = 0x1_0000_0000
+/** Any hash but that of `default`: names are given in full. */
+const SOME_NAMESPACE = 1
 
 /** What a namespace was when the save began. `name` is there for one that has another now. */
-export interface Home {
+interface Home {
   readonly db: number
   readonly name?: { readonly bytes: Uint8Array; readonly isDefault: boolean }
 }
@@ -50,8 +53,37 @@ export class Unsaved {
     }
   }
 
+  /** Aims `p` at a key by the names that it had when the save began. False: it was flushed before that and is only now freed. */
+  aim(p: Place, shard: Shard, ns: number, e: number): boolean {
+    const home = this.homeOf(shard, ns)
+    if (home === undefined) return false
+    const a = shard.arena
+    const { name } = home
+    p.shard = shard
+    p.db = home.db
+    p.ns = ns
+    p.entry = e
+    p.buf = a.u8
+    p.keyStart = keyStart(a, e)
+    p.keyEnd = p.keyStart + keyLength(a, e)
+    p.nsHash = (name?.isDefault ?? isDefault(shard, ns)) ? 0 : SOME_NAMESPACE
+    p.nsBuf = name?.bytes ?? a.u8
+    p.nsStart = name === undefined ? ns + NS_NAME : 0
+    p.nsEnd = p.nsStart + (name?.bytes.length ?? a.i32[(ns + NS_NAME_LENGTH) >> 2])
+    return true
+  }
+
+  /** The same place, good as long as its entry stays: the namespace may get another name, and its record go. */
+  lasting(p: Place): Place {
+    const kept = Object.assign(new Place(p.shard), p)
+    kept.nsBuf = p.nsBuf.slice(p.nsStart, p.nsEnd)
+    kept.nsStart = 0
+    kept.nsEnd = kept.nsBuf.length
+    return kept
+  }
+
   /** Undefined for a namespace whose keys are all newer than the save, or were flushed before it. */
-  homeOf(shard: Shard, ns: number): Home | undefined {
+  private homeOf(shard: Shard, ns: number): Home | undefined {
     const homes = this.homes.get(shard)
     return homes?.get(ns) ?? homes?.get(shard.arena.i32[(ns + NS_DB) >> 2])
   }
@@ -139,4 +171,4 @@ export class Unsaved {
 }
 
 /** Whether keys of the namespace in `ns` stand in the file under their local names, those without a slash. */
-export const isDefault = (shard: Shard, ns: number): boolean => shard.arena.i32[(ns + NS_HASH) >> 2] === 0
+const isDefault = (shard: Shard, ns: number): boolean => shard.arena.i32[(ns + NS_HASH) >> 2] === 0

@@ -7,14 +7,15 @@ import { join, resolve } from 'node:path'
 import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { AppendFile } from '../persist/aof/append-file.ts'
-import { BaseSave } from '../persist/aof/base-save.ts'
 import { CommandLog } from '../persist/aof/command-log.ts'
+import { commandFormat } from '../persist/aof/command-output.ts'
 import { type AofPart, loadManifest, type Manifest } from '../persist/aof/manifest.ts'
 import { AofReader } from '../persist/aof/reader.ts'
 import { AofWriter } from '../persist/aof/writer.ts'
 import { removeStaleTemps } from '../persist/atomic-file.ts'
-import { SaveCancelled } from '../persist/encoder.ts'
 import { type Load, runToEnd } from '../persist/loading.ts'
+import { SaveCancelled } from '../persist/save-walk.ts'
+import { BackgroundSave, writeSync } from '../persist/writer.ts'
 import { CommandError, REWRITE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
@@ -64,7 +65,7 @@ export class AppendOnly {
   private coming: Manifest | undefined
   /** `appendonly` was turned on and could not be followed yet. */
   private isStartWanted = false
-  private running: BaseSave | undefined
+  private running: BackgroundSave | undefined
   private readonly log = new CommandLog()
   private readonly journal: Journal
   private readonly parts: AppendOnlyParts
@@ -228,11 +229,11 @@ export class AppendOnly {
 
   /** Begins to write, at start, behind what was loaded. Throws what the file system says. */
   open(): void {
-    const { config, keys, clock } = this.parts
+    const { config, keys } = this.parts
     fs.mkdirSync(this.directory, { recursive: true })
     let { manifest } = this
     if (manifest.data.length === 0) {
-      new BaseSave(keys, this.path(this.nextBase(manifest)), clock).runSync()
+      writeSync(keys, this.path(this.nextBase(manifest)), commandFormat)
       manifest = manifest.withBase(config.appendfilename, 'aof', 0)
     }
     const isNew = manifest.incrs.length === 0
@@ -364,7 +365,8 @@ export class AppendOnly {
     try {
       fs.mkdirSync(this.directory, { recursive: true })
       if (this.journal.isAttached && this.coming === undefined) this.turnOver()
-      const save = new BaseSave(keys, this.path(this.nextBase(this.manifest)), clock, ns => this.onStep(ns))
+      const path = this.path(this.nextBase(this.manifest))
+      const save = new BackgroundSave(keys, path, commandFormat, clock, ns => this.onStep(ns))
       this.running = save
       void this.finish(save)
       return undefined
@@ -373,10 +375,10 @@ export class AppendOnly {
     }
   }
 
-  private async finish(save: BaseSave): Promise<void> {
+  private async finish(save: BackgroundSave): Promise<void> {
     this.writer.isRewriting = true
     try {
-      const bytes = await save.run()
+      const { bytes } = await save.run('sliced')
       this.replaceBase()
       this.baseBytes = bytes
       this.rewrites++

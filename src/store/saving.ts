@@ -1,5 +1,5 @@
 // What a running save asks of those who change keys: to hear of it before, so that its file is of the moment at which it
-// began (persist/encoder.ts).
+// began (persist/save-walk.ts).
 //
 // Every entry carries a mark, one bit of its flags. While no save runs all marks equal `keyspace.savedMark`. A save begins
 // by turning that over, so every key there is lacks the mark of now and new ones have it; who is about to change a key that

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { fromText } from '../../src/bytes/ascii.ts'
-import { Crc64, crc16 } from '../../src/bytes/crc.ts'
+import { Crc64, crc16, crc64Moved } from '../../src/bytes/crc.ts'
 
 function value(crc: Crc64): bigint {
   return (BigInt(crc.high >>> 0) << 32n) | BigInt(crc.low >>> 0)
@@ -73,5 +73,18 @@ test('it is written little endian, and one changed bit no longer matches', () =>
     dst[bit >> 3] ^= 1 << (bit & 7)
     expect(crc.matches(dst, 1)).toBe(false)
     dst[bit >> 3] ^= 1 << (bit & 7)
+  }
+})
+
+test('a bit that is turned far ahead is mixed into a finished crc64', () => {
+  for (const behind of [0, 1, 7, 8, 1000, 123_457]) {
+    const buf = Uint8Array.from({ length: 9 + behind }, (_, i) => i * 7)
+    const crc = new Crc64()
+    crc.update(buf, 0, buf.length)
+    const change = new Crc64()
+    change.update(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 2), 0, 9)
+    crc.mix(crc64Moved(change, behind))
+    buf[8] = (buf[8] ?? 0) ^ 2
+    expect(value(crc)).toBe(crc64(buf))
   }
 })

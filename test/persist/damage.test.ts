@@ -5,14 +5,12 @@ import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AtomicFile } from '../../src/persist/atomic-file.ts'
-import { SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { ASIDE, PART, SnapshotDamaged } from '../../src/persist/format.ts'
-import { FrameOutput } from '../../src/persist/frame-output.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
 import { Random } from '../../src/store/random.ts'
 import { Engine } from '../support/engine.ts'
-import { inDirectory, makeKeyspace } from './keyspaces.ts'
+import { beginSave, inDirectory, makeKeyspace } from './keyspaces.ts'
 
 const TRIES = process.env.KVNS_LONG_TESTS === '1' ? 20_000 : 400
 /** Bytes at each end of the file that are cut or turned one by one: heads, the opening map, the closing frame. */
@@ -20,9 +18,9 @@ const EDGE = 60
 
 /** By step. The walk is in `default` then, so these are written between the parts of what it is at. */
 const CHANGES: ReadonlyMap<number, readonly string[]> = new Map([
-  [1, ['ZADD', 'ns/zset', '1', 'new']],
-  [3, ['HSET', 'ns/hash', 'new', '1']],
-  [5, ['SADD', 'set', 'new']],
+  [6, ['ZADD', 'ns/zset', '1', 'new']],
+  [8, ['HSET', 'ns/hash', 'new', '1']],
+  [10, ['SADD', 'set', 'new']],
 ])
 
 /** A snapshot of which every key was changed while it was written. */
@@ -39,14 +37,13 @@ function busySnapshot(path: string): Buffer {
   for (let i = 0; i < 40; i++) client.call('SET', `k${i}`, `${i}`)
   const { keys } = engine.server
   const file = new AtomicFile(path)
-  const output = new FrameOutput(file)
-  const encoder = new SnapshotEncoder(keys, keys.nowMs, output)
-  for (let step = 0; encoder.step(); step++) {
+  const { walk, queue } = beginSave(keys, file)
+  for (let step = 0; walk.step(); step++) {
     client.call('SET', `k${step}`, 'new')
     const change = CHANGES.get(step)
     if (change !== undefined) client.call(...change)
   }
-  output.writeAll()
+  queue.writeAll()
   file.commitSync()
   return readFileSync(path)
 }

@@ -5,6 +5,11 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import type { AtomicFile } from '../../src/persist/atomic-file.ts'
+import { FileQueue } from '../../src/persist/file-queue.ts'
+import type { SaveFormat } from '../../src/persist/save-output.ts'
+import { SaveWalk } from '../../src/persist/save-walk.ts'
+import { snapshotFormat } from '../../src/persist/snapshot-output.ts'
 import {
   deadlineMs,
   entryEncoding,
@@ -108,6 +113,16 @@ export function stateOf(keys: Keyspace): Map<string, Seen> {
     if (!Bun.deepEquals(counted, sum)) throw new Error(`counted ${JSON.stringify(counted)}, are ${JSON.stringify(sum)}`)
   }
   return state
+}
+
+/** Begins a save to the file, a snapshot unless another format is given. */
+export function beginSave(
+  keys: Keyspace,
+  file: AtomicFile,
+  format: SaveFormat = snapshotFormat(keys.nowMs),
+): { readonly walk: SaveWalk; readonly queue: FileQueue } {
+  const queue = new FileQueue(file)
+  return { walk: new SaveWalk(keys, queue, format(queue, keys)), queue }
 }
 
 /** Runs `body` in a directory of its own. */

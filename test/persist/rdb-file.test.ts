@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import { Crc64 } from '../../src/bytes/crc.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
 import { RdbCorrupt, RdbUnsupported } from '../../src/persist/rdb/errors.ts'
+import { saveRdb } from '../../src/persist/rdb/file-output.ts'
 import { loadRdb } from '../../src/persist/rdb/load.ts'
-import { saveRdb } from '../../src/persist/rdb/save.ts'
 import { idleSeconds } from '../../src/store/access.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
 import { Engine } from '../support/engine.ts'
@@ -71,6 +71,15 @@ describe('a file', () => {
     const client = to.connect()
     client.call('SELECT', '3')
     expect(client.call('HPTTL', 'timed', 'FIELDS', '2', 'f', 'g')).toEqual([5000, -1])
+  })
+
+  test('says so at its beginning also when that was written long before: the checksum is right', () => {
+    using from = filled(`SET long ${'x'.repeat(3_000_000)}`, 'HSET timed f v', 'HPEXPIRE timed 5000 FIELDS 1 f')
+    using to = new Engine()
+    saveRdb(from.server.keys, path, NOW_MS, 'off')
+    expect(readFileSync(path, 'latin1').slice(0, 9)).toBe('REDIS0012')
+    runToEnd(loadRdb(to.server.keys, path))
+    expect(digestOf(to)).toEqual(digestOf(from) as never)
   })
 
   test('may have values, and elements, longer than the piece that is read at a time', () => {

@@ -2,15 +2,13 @@ import { expect, test } from 'bun:test'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { AtomicFile } from '../../src/persist/atomic-file.ts'
-import { SnapshotEncoder } from '../../src/persist/encoder.ts'
 import { SnapshotDamaged } from '../../src/persist/format.ts'
-import { FrameOutput } from '../../src/persist/frame-output.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
 import { type SnapshotSettings, Snapshots } from '../../src/persist/snapshots.ts'
 import { SAVE_IN_PROGRESS } from '../../src/resp/errors.ts'
 import { ManualClock } from '../../src/store/clock.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
-import { get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
+import { beginSave, get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
 
 interface Setup {
   readonly keys: Keyspace
@@ -146,17 +144,17 @@ test('while somebody else walks the keys, a save waits if it may; one that must 
     const { keys, snapshots } = setUp(join(directory, 'a'))
     for (let i = 0; i < 50; i++) set(keys, `k${i}`, 'v')
     const other = new AtomicFile(join(directory, 'other'))
-    const encoder = new SnapshotEncoder(keys, NOW_MS, new FrameOutput(other))
+    const { walk } = beginSave(keys, other)
     expect(snapshots.saveInBackground('now')).toBe('blocked')
     expect(snapshots.saveInBackground('later')).toBe('scheduled')
     snapshots.tick()
     expect(snapshots.running).toBe(false)
-    while (encoder.step());
+    while (walk.step());
     snapshots.tick()
     expect([snapshots.running, snapshots.progress]).toEqual([true, { processed: 50, total: 50 }])
     await snapshots.idle()
     expect([snapshots.lastStatus, snapshots.progress]).toEqual(['ok', { processed: 0, total: 0 }])
-    const second = new SnapshotEncoder(keys, NOW_MS, new FrameOutput(other))
+    const { walk: second } = beginSave(keys, other)
     snapshots.save()
     expect([second.step(), keys.saving]).toEqual([false, undefined])
     other.abandon()

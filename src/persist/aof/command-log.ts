@@ -47,7 +47,7 @@ function hasLineEnds({ buf, ends, count }: SentWords): boolean {
 }
 
 export class CommandLog {
-  buf = new Uint8Array(FIRST_BYTES)
+  buf: Uint8Array = new Uint8Array(FIRST_BYTES)
   size = 0
   /** The namespace that keys in requests are relative to. */
   binding: Namespace | undefined
@@ -78,14 +78,6 @@ export class CommandLog {
   clear(): void {
     this.size = 0
     if (this.buf.length > KEPT_BYTES) this.buf = new Uint8Array(FIRST_BYTES)
-  }
-
-  /** Gives away what is in the buffer, to be written. */
-  take(): Uint8Array {
-    const taken = this.buf.subarray(0, this.size)
-    this.buf = new Uint8Array(FIRST_BYTES)
-    this.size = 0
-    return taken
   }
 
   /** Whether a unit is being logged. */

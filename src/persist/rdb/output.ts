@@ -10,20 +10,20 @@ const FIRST_BYTES = 64 << 10
 /** Redis's bounds: texts up to here may be integers, longer than that are worth compressing. */
 const INTEGER_BYTES = 11
 const UNCOMPRESSED_BYTES = 20
-/** Above this no text is compressed: it would hold the server up for too long (about 5 ms a MiB). */
-const MOST_COMPRESSED_BYTES = 16 << 20
 /** A length takes this at most, a string's head twice that. */
 const LENGTH_BYTES = 9
 const TWO_32 = 0x1_0000_0000
 
-/** Takes u8[0, end). */
-export type Drain = (u8: Uint8Array, end: number) => void
+/** Takes over u8[0, end), and gives another buffer for what follows. */
+export type Drain = (u8: Uint8Array, end: number) => Uint8Array
 
 export class RdbOutput {
-  u8 = new Uint8Array(FIRST_BYTES)
+  u8: Uint8Array = new Uint8Array(FIRST_BYTES)
   at = 0
   /** rdbcompression. */
   compresses = true
+  /** Above this no text is compressed: it would hold the server up for too long (about 5 ms a MiB). */
+  mostCompressedBytes = 16 << 20
   private readonly drain: Drain | undefined
   private readonly doubles = new DataView(new ArrayBuffer(8))
 
@@ -39,7 +39,7 @@ export class RdbOutput {
 
   /** Hands what is there to the drain. */
   flush(): void {
-    if (this.at > 0) this.drain?.(this.u8, this.at)
+    if (this.at > 0 && this.drain !== undefined) this.u8 = this.drain(this.u8, this.at)
     this.at = 0
   }
 
@@ -58,13 +58,19 @@ export class RdbOutput {
   }
 
   bytes(buf: Uint8Array, start: number, end: number): void {
-    if (this.drain !== undefined && end - start > this.u8.length) {
-      this.flush()
-      const { length } = this.u8
-      for (; end - start > length; start += length) this.drain(buf.subarray(start, start + length), length)
+    if (this.drain !== undefined) {
+      for (let room = this.room; end - start > room; room = this.room) {
+        this.at = copy(this.u8, this.at, buf, start, start + room)
+        start += room
+        this.flush()
+      }
     }
     this.reserve(end - start)
     this.at = copy(this.u8, this.at, buf, start, end)
+  }
+
+  private get room(): number {
+    return this.u8.length - this.at
   }
 
   /** The lower `bytes` bytes of `n`, little endian. */
@@ -108,7 +114,7 @@ export class RdbOutput {
   string(buf: Uint8Array, start: number, end: number): void {
     const length = end - start
     if (length <= INTEGER_BYTES && this.integer(parseSafe(buf, start, end))) return
-    if (this.compresses && length > UNCOMPRESSED_BYTES && length <= MOST_COMPRESSED_BYTES) {
+    if (this.compresses && length > UNCOMPRESSED_BYTES && length <= this.mostCompressedBytes) {
       if (this.compressed(buf, start, end)) return
     }
     this.length(length)

@@ -12,7 +12,7 @@ import { RdbInput } from './input.ts'
 import { RdbOutput } from './output.ts'
 import { RdbValueReader } from './read.ts'
 import { RDB_VERSION_TIMED_FIELDS } from './types.ts'
-import { rdbTypeOf, rdbVersionOf, writeValue } from './write.ts'
+import { isOver, rdbTypeOf, rdbVersionOf, writeValue } from './write.ts'
 
 const FOOTER_BYTES = 10
 
@@ -22,8 +22,8 @@ const reader = new RdbValueReader()
 
 /** The payload of the key with entry `e`, good until the next call; undefined when nothing is in it any more. */
 export function dumpValue(host: ValueHost, a: Arena, e: number, compression: 'on' | 'off'): Uint8Array | undefined {
+  if (isOver(host, a, e)) return undefined
   const type = rdbTypeOf(host, a, e)
-  if (type < 0) return undefined
   out.clear()
   out.compresses = compression === 'on'
   out.byte(type)

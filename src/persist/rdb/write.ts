@@ -22,6 +22,7 @@ import { INTSET_HEAD_BYTES } from './intset-reader.ts'
 import { Listpack } from './listpack.ts'
 import type { RdbOutput } from './output.ts'
 import * as T from './types.ts'
+import { writeFields, writeScored } from './write-parts.ts'
 
 /** Elements of a list share a node up to here, as with Redis's list-max-listpack-size -2. */
 const NODE_BYTES = 8192
@@ -34,7 +35,7 @@ const zset = new SortedSet()
 const hash = new Hash()
 const listpack = new Listpack()
 
-/** The RDB type of what a key holds; -1 when there is nothing to write: the time of all fields is over. */
+/** The RDB type of what a key holds. */
 export function rdbTypeOf(host: ValueHost, a: Arena, e: number): number {
   const form = entryEncoding(a, e)
   switch (entryType(a, e)) {
@@ -48,12 +49,18 @@ export function rdbTypeOf(host: ValueHost, a: Arena, e: number): number {
       return form === FORM_LISTPACK ? T.RDB_ZSET_LISTPACK : T.RDB_ZSET_2
     case TYPE_HASH:
       hash.aim(host, a, a.i32[e >> 2], form)
-      if (hash.count === 0) return -1
       if (hash.isTimed) return T.RDB_HASH_TIMED
       return form === FORM_LISTPACK ? T.RDB_HASH_LISTPACK : T.RDB_HASH
     default:
       throw new Error(`values of type ${entryType(a, e)} cannot be written`)
   }
+}
+
+/** Whether there is nothing to write: the time of all fields is over. */
+export function isOver(host: ValueHost, a: Arena, e: number): boolean {
+  if (entryType(a, e) !== TYPE_HASH) return false
+  hash.aim(host, a, a.i32[e >> 2], entryEncoding(a, e))
+  return hash.count === 0
 }
 
 /** The version of RDB that a value of an RDB type needs. */
@@ -93,12 +100,21 @@ export function writeValue(out: RdbOutput, type: number, host: ValueHost, a: Are
       return
     case T.RDB_ZSET_2:
       zset.aim(host, a, root, form)
-      writeScored(out)
+      out.length(zset.count)
+      writeScored(zset, out, 0, zset.count)
+      return
+    case T.RDB_HASH_LISTPACK:
+      hash.aim(host, a, root, form)
+      writeFieldsPacked(out)
+      return
+    case T.RDB_HASH:
+      hash.aim(host, a, root, form)
+      out.length(hash.count)
+      writeFields(hash, out, 0, hash.count)
       return
     default:
       hash.aim(host, a, root, form)
-      if (type === T.RDB_HASH_LISTPACK) writeFieldsPacked(out)
-      else writeFields(out, type)
+      writeTimedFields(out)
   }
 }
 
@@ -114,18 +130,6 @@ function writeListpack(out: RdbOutput, v: Value): void {
   out.string(listpack.u8, 0, listpack.at)
 }
 
-/** Largest score first, as Redis does, for whom that is the fastest to load. */
-function writeScored(out: RdbOutput): void {
-  const { count } = zset
-  out.length(count)
-  zset.seek(count - 1, count)
-  for (let i = 0; i < count; i++) {
-    out.string(zset.buf, zset.start, zset.end)
-    out.double(zset.score)
-    zset.previous()
-  }
-}
-
 function writeFieldsPacked(out: RdbOutput): void {
   listpack.begin()
   hash.begin()
@@ -139,14 +143,15 @@ function writeFieldsPacked(out: RdbOutput): void {
   out.string(listpack.u8, 0, listpack.at)
 }
 
-function writeFields(out: RdbOutput, type: number): void {
-  const earliest = type === T.RDB_HASH_TIMED ? earliestDeadline() : 0
-  if (type === T.RDB_HASH_TIMED) out.int64(earliest)
+/** Without those whose time is over. */
+function writeTimedFields(out: RdbOutput): void {
+  const earliest = earliestDeadline()
+  out.int64(earliest)
   out.length(hash.count)
   hash.begin()
   while (hash.next()) {
     const deadline = hash.walkDeadline
-    if (type === T.RDB_HASH_TIMED) out.length(deadline === 0 ? 0 : deadline - earliest + 1)
+    out.length(deadline === 0 ? 0 : deadline - earliest + 1)
     const field = hash.fieldText()
     out.string(field.buf, field.start, field.end)
     const value = hash.valueText()

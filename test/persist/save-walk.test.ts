@@ -1,36 +1,68 @@
-// The one promise of the encoder: whatever happens between its steps, the file is of the moment at which it began.
+// The one promise of a save: whatever happens between its steps, the file is of the moment at which it began.
 
 import { expect, test } from 'bun:test'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { commandFormat } from '../../src/persist/aof/command-output.ts'
 import { AtomicFile } from '../../src/persist/atomic-file.ts'
-import { SaveCancelled, SnapshotEncoder } from '../../src/persist/encoder.ts'
-import { FrameOutput } from '../../src/persist/frame-output.ts'
+import type { FileQueue } from '../../src/persist/file-queue.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
+import { rdbFormat } from '../../src/persist/rdb/file-output.ts'
+import type { SaveFormat } from '../../src/persist/save-output.ts'
+import { SaveCancelled, type SaveWalk } from '../../src/persist/save-walk.ts'
+import { snapshotFormat } from '../../src/persist/snapshot-output.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
 import { Random } from '../../src/store/random.ts'
 import { Generator } from '../differential/generator.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 import { bytesOf, request } from '../support/resp.ts'
-import { get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
+import { beginSave, get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
+
+interface Format {
+  of(nowMs: number): SaveFormat
+  load(engine: Engine, path: string): void
+}
+
+const rdb = (compression: 'on' | 'off'): Format => ({
+  of: nowMs => rdbFormat({ kind: 'base', nowMs, compression }),
+  load: loadBase,
+})
+
+const FORMATS = {
+  snapshot: { of: snapshotFormat, load: ({ server }, path) => runToEnd(loadSnapshot(server.keys, path)) },
+  commands: { of: () => commandFormat, load: loadBase },
+  rdb: rdb('off'),
+  'compressed rdb': rdb('on'),
+} satisfies Record<string, Format>
+const NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[]
+
+/** Reads the file at `path` as the base of an append-only file, in the directory that the server was given. */
+function loadBase({ server }: Engine, path: string): void {
+  const files = join(dirname(path), 'appendonlydir')
+  mkdirSync(files, { recursive: true })
+  copyFileSync(path, join(files, 'base'))
+  writeFileSync(join(files, 'appendonly.aof.manifest'), 'file base seq 1 type b\n')
+  server.appendOnly.reload()
+}
 
 /** Saves with `between` called before and after each step; returns the output. */
 function saveWith(
   keys: Keyspace,
   path: string,
-  between: (step: number, encoder: SnapshotEncoder) => void,
-): FrameOutput {
+  between: (step: number, walk: SaveWalk) => void,
+  format = FORMATS.snapshot.of(keys.nowMs),
+): FileQueue {
   const file = new AtomicFile(path)
-  const output = new FrameOutput(file)
-  const encoder = new SnapshotEncoder(keys, keys.nowMs, output)
-  between(0, encoder)
-  for (let step = 1; encoder.step(); step++) between(step, encoder)
-  output.writeAll()
-  if (output.failure === undefined) file.commitSync()
+  const { walk, queue } = beginSave(keys, file, format)
+  between(0, walk)
+  for (let step = 1; walk.step(); step++) between(step, walk)
+  queue.writeAll()
+  if (queue.failure === undefined) file.commitSync()
   else file.abandon()
   expect(keys.saving).toBeUndefined()
-  return output
+  return queue
 }
 
 /** All keys of all databases as an engine's clients see them. */
@@ -41,11 +73,11 @@ function digestOf(engine: Engine): string {
   return digest
 }
 
-function loadedDigest(target: Engine, path: string, nowMs: number): string {
+function loadedDigest(target: Engine, path: string, nowMs: number, { load }: Format): string {
   target.server.keys.flushAll()
   target.clock.advance(nowMs - target.clock.nowMs())
   target.server.keys.setNow(nowMs)
-  runToEnd(loadSnapshot(target.server.keys, path))
+  load(target, path)
   recount(target.server.keys)
   return digestOf(target)
 }
@@ -156,34 +188,43 @@ class Traffic {
 
 const ROUNDS = process.env.KVNS_LONG_TESTS === '1' ? 400 : 6
 
-test('whatever commands come between the steps, the file is of the moment of its beginning, and loads', () =>
-  inDirectory(directory => {
-    const path = join(directory, 'a')
-    const engine = new Engine({ databases: '4' }, 11)
-    const target = new Engine({ databases: '4' }, 12)
-    const traffic = new Traffic(engine, 13)
-    const random = new Random(14)
-    for (let round = 0; round < ROUNDS; round++) {
-      traffic.turn(150, 'without')
-      if (round % 2 === 0) traffic.giants()
-      const before = digestOf(engine)
-      const nowMs = engine.clock.nowMs()
-      const { keys } = engine.server
-      keys.setNow(nowMs)
-      const every = 1 + random.below(3)
-      const output = saveWith(keys, path, () => {
-        if (random.below(2 + every) !== 0) return
-        traffic.turn(random.below(4), 'with whole')
-        if (random.below(2) === 0) traffic.upset()
-        if (random.below(4) === 0) engine.advance(random.below(8))
-        if (random.below(3) === 0) engine.server.expiry.slice()
-      })
-      expect(output.failure).toBeUndefined()
-      expect(loadedDigest(target, path, nowMs)).toBe(before)
-      recount(keys)
-    }
-    expect(engine.bugs).toEqual([])
-  }))
+test.each(NAMES)(
+  'whatever commands come between the steps, the file is of the moment of its beginning, and loads: %s',
+  name =>
+    inDirectory(directory => {
+      const path = join(directory, 'a')
+      const engine = new Engine({ databases: '4' }, 11)
+      const target = new Engine({ databases: '4', dir: directory }, 12)
+      const traffic = new Traffic(engine, 13)
+      const format = FORMATS[name]
+      const random = new Random(14)
+      for (let round = 0; round < ROUNDS; round++) {
+        traffic.turn(150, 'without')
+        if (round % 2 === 0) traffic.giants()
+        const before = digestOf(engine)
+        const nowMs = engine.clock.nowMs()
+        const { keys } = engine.server
+        keys.setNow(nowMs)
+        const every = 1 + random.below(3)
+        const output = saveWith(
+          keys,
+          path,
+          () => {
+            if (random.below(2 + every) !== 0) return
+            traffic.turn(random.below(4), 'with whole')
+            if (random.below(2) === 0) traffic.upset()
+            if (random.below(4) === 0) engine.advance(random.below(8))
+            if (random.below(3) === 0) engine.server.expiry.slice()
+          },
+          format.of(nowMs),
+        )
+        expect(output.failure).toBeUndefined()
+        expect(loadedDigest(target, path, nowMs, format)).toBe(before)
+        recount(keys)
+      }
+      expect(engine.bugs).toEqual([])
+    }),
+)
 
 /** Changes, each for itself, before the first step of a save. `reclaim` frees some of what was flushed, `bound` is in `one`. */
 const CHANGES: readonly string[] = [
@@ -229,15 +270,16 @@ const CHANGES: readonly string[] = [
   'NS DROP one; reclaim; SET one/raw 1',
 ]
 
-test('each kind of change is too late for a save that has begun', () =>
+test.each(NAMES)('each kind of change is too late for a save that has begun: %s', name =>
   inDirectory(directory => {
     const path = join(directory, 'a')
     const engine = new Engine({ databases: '3' }, 21)
-    const target = new Engine({ databases: '3' }, 22)
+    const target = new Engine({ databases: '3', dir: directory }, 22)
     const client = engine.connect()
     const bound = engine.connect()
     bound.call('CLIENT', 'NAMESPACE', 'one')
     const { keys, expiry } = engine.server
+    const format = FORMATS[name]
     for (const script of CHANGES) {
       client.call('FLUSHALL')
       client.call('SET', 'raw', 'ab')
@@ -259,24 +301,30 @@ test('each kind of change is too late for a save that has begun', () =>
       const before = digestOf(engine)
       const nowMs = engine.clock.nowMs()
       keys.setNow(nowMs)
-      const done = saveWith(keys, path, (step, encoder) => {
-        if (step !== 0) return
-        for (const words of script.split('; ').map(part => part.split(' '))) {
-          if (words[0] === 'reclaim') expiry.reclaim()
-          else if (words[0] === 'step') encoder.step()
-          else if (words[0] === 'bound') bound.call(...words.slice(1))
-          else if (words[0] === '+5') {
-            engine.advance(5)
-            engine.sweep()
-          } else client.call(...words)
-        }
-      })
+      const done = saveWith(
+        keys,
+        path,
+        (step, walk) => {
+          if (step !== 0) return
+          for (const words of script.split('; ').map(part => part.split(' '))) {
+            if (words[0] === 'reclaim') expiry.reclaim()
+            else if (words[0] === 'step') walk.step()
+            else if (words[0] === 'bound') bound.call(...words.slice(1))
+            else if (words[0] === '+5') {
+              engine.advance(5)
+              engine.sweep()
+            } else client.call(...words)
+          }
+        },
+        format.of(nowMs),
+      )
       expect([script, done.failure]).toEqual([script, undefined])
-      expect([script, loadedDigest(target, path, nowMs)]).toEqual([script, before])
+      expect([script, loadedDigest(target, path, nowMs, format)]).toEqual([script, before])
       engine.sweep()
       recount(keys)
     }
-  }))
+  }),
+)
 
 test('FLUSHALL ends a save; the next one is exact again', () =>
   inDirectory(directory => {
@@ -300,9 +348,9 @@ test('after a save that failed on the way all marks are the same again', () =>
     for (const how of ['later', 'at once'] as const) {
       const keys = makeKeyspace()
       for (let i = 0; i < 200; i++) set(keys, `k${i}`, 'v'.repeat(i === 7 ? 100_000 : 9))
-      const output = saveWith(keys, path, (step, encoder) => {
-        if (step === 3) encoder.giveUp(new Error('no'))
-        if (step === 5 && how === 'at once') encoder.abandon()
+      const output = saveWith(keys, path, (step, walk) => {
+        if (step === 3) walk.giveUp(new Error('no'))
+        if (step === 5 && how === 'at once') walk.abandon()
         set(keys, `k${step}`, 'changed')
       })
       expect(output.failure).toBeInstanceOf(Error)
@@ -320,10 +368,10 @@ test('frames that may not wait any more are written on the spot, so changes duri
     const keys = makeKeyspace()
     for (let i = 0; i < 1500; i++) set(keys, `k${i}`, `${i % 10}`.repeat(30_000))
     const before = stateOf(keys)
-    const output = saveWith(keys, path, (step, encoder) => {
+    const output = saveWith(keys, path, (step, walk) => {
       if (step !== 0) return
       for (let i = 0; i < 1500; i++) set(keys, `k${i}`, 'changed')
-      expect(encoder.records).toBe(1500)
+      expect(walk.records).toBe(1500)
     })
     expect(output.waits).toBe(0)
     const loaded = makeKeyspace(6)

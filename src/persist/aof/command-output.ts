@@ -1,0 +1,51 @@
+// Keys as the commands that make them: an append-only file's base, unless that is an RDB file. The commands of other keys may
+// stand between those of a large collection.
+
+import type { Keyspace } from '../../store/keyspace.ts'
+import type { Place } from '../../store/place.ts'
+import { type FileQueue, FULL_BYTES } from '../file-queue.ts'
+import type { SaveOutput } from '../save-output.ts'
+import { CommandLog } from './command-log.ts'
+import { logPart } from './value-commands.ts'
+
+export class CommandOutput implements SaveOutput {
+  readonly held = 'nothing'
+  private readonly keys: Keyspace
+  private readonly queue: FileQueue
+  private readonly log = new CommandLog()
+
+  constructor(queue: FileQueue, keys: Keyspace) {
+    this.queue = queue
+    this.keys = keys
+  }
+
+  get bytes(): number {
+    return this.queue.bytes + this.log.size
+  }
+
+  release(): void {
+    // Nothing is held.
+  }
+
+  key(p: Place): number {
+    return this.part(p, 0)
+  }
+
+  part(p: Place, from: number): number {
+    const next = logPart(this.log, this.keys, p, from)
+    if (this.log.size > FULL_BYTES) this.handOver()
+    return next
+  }
+
+  end(): void {
+    if (this.log.size > 0) this.handOver()
+  }
+
+  private handOver(): void {
+    const { log } = this
+    log.buf = this.queue.put(log.buf, log.size)
+    log.size = 0
+  }
+}
+
+export const commandFormat = (queue: FileQueue, keys: Keyspace): SaveOutput => new CommandOutput(queue, keys)
