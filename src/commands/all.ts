@@ -27,6 +27,7 @@ import { blockingLists } from './lists-blocking.ts'
 import { listEnds } from './lists-ends.ts'
 import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
+import { migrateCommands } from './migrate.ts'
 import { monitorCommands } from './monitor.ts'
 import { namespaceCommands } from './namespaces.ts'
 import { objectCommands } from './object.ts'
@@ -79,6 +80,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   hashExtended,
   keyCommands,
   dumpCommands,
+  migrateCommands,
   expiryCommands,
   walkCommands,
   sortCommands,

@@ -61,6 +61,8 @@ export interface KeySpec {
   readonly after?: string
   /** No number can say it; this finds the words of the request that starts at word `from`. */
   readonly found?: (args: Args, from: number) => readonly number[]
+  /** The same, where the other fields say it to clients but not exactly. */
+  readonly words?: (args: Args, from: number) => readonly number[] | undefined
   readonly last: number
   readonly step: number
   /** Redis's key flags: RO, RW, OW or RM, then access, update, insert, delete. */

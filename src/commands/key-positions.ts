@@ -26,7 +26,8 @@ export function keyPositions(row: Command, args: Args, from: number): readonly K
 }
 
 function wordsOf(spec: KeySpec, args: Args, from: number): readonly number[] | undefined {
-  if (spec.found !== undefined) return spec.found(args, from)
+  const exactly = spec.found ?? spec.words
+  if (exactly !== undefined) return exactly(args, from)
   let first = from + spec.at
   let { last } = spec
   if (spec.after !== undefined) {

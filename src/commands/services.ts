@@ -50,6 +50,39 @@ export type MemoryFact = readonly [
     | { readonly kind: 'facts'; readonly facts: readonly MemoryFact[] },
 ]
 
+/** A key on its way to another server. */
+export interface MigratingKey {
+  /** The word of the request that it stands in. */
+  readonly word: number
+  readonly name: Uint8Array
+  /** In ms, 0 for none. */
+  readonly deadline: number
+  /** As DUMP answers. */
+  readonly payload: Uint8Array
+}
+
+/** What MIGRATE asks for; texts are byte strings. */
+export interface MigrationOrder {
+  readonly host: string
+  readonly port: string
+  readonly db: string
+  /** How long nothing may move. */
+  readonly timeoutMs: number
+  /** The words of AUTH; none: nobody is to log in. */
+  readonly auth: readonly Uint8Array[]
+  readonly replace: boolean
+  readonly keys: readonly MigratingKey[]
+}
+
+/** How it ended. */
+export interface Migration {
+  readonly keys: readonly MigratingKey[]
+  /** Numbers of those that the target has. */
+  readonly accepted: readonly number[]
+  /** The first error. */
+  readonly problem: string | undefined
+}
+
 export interface Services {
   readonly clients: {
     sessions(): Iterable<Session>
@@ -136,6 +169,14 @@ export interface Services {
     reload(): void
     /** Why nothing can be written to it now; undefined: it can. */
     readonly problem: string | undefined
+  }
+  readonly migrations: {
+    /** Sends keys to another server; the client's request runs again when that has ended. Throws when too much is under way. */
+    start(session: Session, order: MigrationOrder): void
+    /** How the client's migration has ended, once. */
+    take(session: Session): Migration | undefined
+    /** The client is gone. */
+    cancel(session: Session): void
   }
   /** Wall clock in ms, and in microseconds for TIME. */
   nowMs(): number

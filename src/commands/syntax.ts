@@ -71,7 +71,8 @@ function argumentOf(word: string): Argument {
   return spec === undefined ? arg : { ...arg, keySpec: Number(spec) }
 }
 
-const isToken = (word: string): boolean => /^[A-Z][A-Z0-9-]*$/.test(word)
+/** `""` stands for a word without bytes. */
+const isToken = (word: string): boolean => /^([A-Z][A-Z0-9-]*|"")$/.test(word)
 
 /** Reads the notation. Throws Error when it is none: that is a mistake in a row. */
 export function parseSyntax(text: string): readonly Argument[] {
@@ -138,7 +139,7 @@ class Reader {
       this.at++
       return { ...asOne(this.sequence('>') as Argument[]), token: word }
     }
-    return { name: word.toLowerCase(), type: 'pure-token', token: word }
+    return { name: word.toLowerCase(), type: 'pure-token', token: word === '""' ? '' : word }
   }
 
   /** `[a ...]` right after `a` only says that a repeats. */

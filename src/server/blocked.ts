@@ -34,6 +34,8 @@ export class Blocked {
   private readonly host: BlockedHost
   private readonly nowMs: () => number
   private released: { readonly waiter: Waiter<Args>; readonly how: Release }[] = []
+  /** Those whose wait for something else than keys is over. */
+  private readonly woken = new Set<Session>()
   private timer: Timer | undefined
   private timerMs = 0
   private readonly onTimer = (): void => {
@@ -51,7 +53,7 @@ export class Blocked {
 
   /** Whether there is something to do after the command that ran. */
   get isDue(): boolean {
-    return this.waiters.isReady || this.released.length > 0
+    return this.waiters.isReady || this.released.length > 0 || this.woken.size > 0
   }
 
   /** The command that ran asked to wait. */
@@ -65,13 +67,24 @@ export class Blocked {
   /** CLIENT UNBLOCK; takes effect when the command that asks for it is done. False: the client does not wait. */
   release(session: Session, how: Release): boolean {
     const waiter = this.waiters.of(session)
-    if (waiter === undefined || this.released.some(one => one.waiter === waiter)) return false
+    // Who waits for no key has begun what cannot be taken back.
+    if (waiter === undefined || waiter.queues.length === 0 || this.released.some(one => one.waiter === waiter))
+      return false
     this.released.push({ waiter, how })
     return true
   }
 
+  /** What the client waits for that is no key has come: its request runs again. Called between commands. */
+  wake(session: Session): void {
+    this.woken.add(session)
+    this.dispatcher.context.keys.setNow(this.nowMs())
+    this.settle()
+    this.host.goOn()
+  }
+
   /** The client is gone. */
   forget(session: Session): void {
+    this.woken.delete(session)
     const waiter = this.waiters.of(session)
     if (waiter !== undefined) this.waiters.remove(waiter)
   }
@@ -81,8 +94,20 @@ export class Blocked {
     for (const { waiter, how } of this.released.splice(0)) {
       if (this.waiters.of(waiter.session) === waiter) this.dismiss(waiter, how)
     }
+    for (const session of this.woken) this.rouse(session)
     while (this.waiters.isReady) for (const queue of this.waiters.takeReady()) this.serve(queue)
     this.host.writeTo(undefined)
+  }
+
+  private rouse(session: Session): void {
+    const waiter = this.waiters.of(session)
+    // After the pause there is another chance.
+    if (waiter !== undefined && this.dispatcher.isPaused(session)) return
+    this.woken.delete(session)
+    if (waiter === undefined) return
+    this.host.writeTo(session)
+    if (this.waiters.of(session) !== waiter) return
+    if (this.dispatcher.again(session, waiter.request, waiter.first)) this.finish(waiter)
   }
 
   private serve(queue: KeyQueue): void {

@@ -34,6 +34,7 @@ import { describeLoaded, loadForeign } from './import.ts'
 import { Info } from './info.ts'
 import { Listening } from './listening.ts'
 import { type Log, pinoLevel } from './log.ts'
+import { Migrations } from './migrations.ts'
 import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
@@ -80,6 +81,10 @@ export class Server {
   private readonly slowCommands: SlowCommands
   readonly channels = new ChannelSpaces<Session>()
   readonly tracking: Tracking
+  readonly migrations = new Migrations({
+    nowMs: () => this.clock.nowMs(),
+    wake: session => this.clients.blocked.wake(session),
+  })
   readonly namespaces: NamespaceRules
   private readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) =>
     this.publish(channels, channel, text),
@@ -194,6 +199,7 @@ export class Server {
       table: this.table,
       tracking: this.tracking,
       namespaces: this.namespaces,
+      migrations: this.migrations,
       clock: this.clock,
       log: this.log,
       clients: () => this.clients,
@@ -387,6 +393,7 @@ export class Server {
       this.evictions.tick()
       this.snapshots.tick()
       this.appendOnly.tick()
+      this.migrations.tick()
     })
   }
 
@@ -456,6 +463,7 @@ export class Server {
     this.http?.stop()
     this.listening.end()
     this.clients.closeAll()
+    this.migrations.stop()
     this.appendOnly.close()
   }
 }

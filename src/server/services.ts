@@ -26,6 +26,7 @@ import type { Info } from './info.ts'
 import { commandHistograms } from './latency-histograms.ts'
 import { latencyAdvice, latencyGraph } from './latency-report.ts'
 import type { Log } from './log.ts'
+import type { Migrations } from './migrations.ts'
 import type { Monitors } from './monitors.ts'
 
 export interface ServiceParts {
@@ -40,6 +41,7 @@ export interface ServiceParts {
   readonly latency: LatencyEvents
   readonly table: CommandTable
   readonly namespaces: NamespaceRules
+  readonly migrations: Migrations
   readonly clock: Clock
   readonly log: Log
   /** These are made after the services are. */
@@ -189,6 +191,7 @@ export function makeServices(parts: ServiceParts): Services {
       return parts.isLoading()
     },
     appendOnly: appendOnlyService(parts),
+    migrations: parts.migrations,
     nowMs: () => clock.nowMs(),
     nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
     info: (sections, namespace) => parts.info().text(sections, namespace),

@@ -205,6 +205,7 @@ export class Serving {
   forget(connection: Connection): void {
     if (!connection.isBlocked) return
     this.blocked.forget(connection.session)
+    this.dispatcher.context.services.migrations.cancel(connection.session)
     this.paused.forget(connection)
   }
 

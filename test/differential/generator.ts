@@ -12,7 +12,7 @@ import type { Command } from './wire.ts'
  * subscriptions, as the judge knows one reply to one command and looks for no rule inside that of EXEC.
  */
 const LEFT_OUT =
-  /^(shutdown|save|bgsave|bgrewriteaof|lastsave|debug|info|quit|command|command\|.*|config\|.*|client\|(kill|(un)?pause|reply|tracking|caching|namespace)|memory\|(doctor|malloc-stats|purge|stats)|latency\|.*|slowlog\|.*|lolwut|.*\|help|monitor|dump|ns\|.*|pfselftest|multi|exec|.*subscribe)$/
+  /^(shutdown|save|bgsave|bgrewriteaof|lastsave|debug|info|quit|command|command\|.*|config\|.*|client\|(kill|(un)?pause|reply|tracking|caching|namespace)|memory\|(doctor|malloc-stats|purge|stats)|latency\|.*|slowlog\|.*|lolwut|.*\|help|monitor|dump|migrate|ns\|.*|pfselftest|multi|exec|.*subscribe)$/
 
 /** Of Redis 7.4 and 8.0, which 7.0.15 does not know. */
 const NEWER = /^(hp?expire(at|time)?|hp?ttl|hpersist|hgetdel|hgetex|hsetex)$/

@@ -67,6 +67,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       channels,
       tracking,
       appendOnly,
+      migrations: { links: 0 },
       startedMs,
       startupBytes,
       snapshots,

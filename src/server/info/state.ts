@@ -105,6 +105,7 @@ export interface ServerState {
   }
   readonly channels: Pick<ChannelSpaces<Session>, 'of'>
   readonly tracking: Pick<Tracking, 'clients' | 'trackedKeys' | 'trackedItems' | 'trackedPrefixes'>
+  readonly migrations: { readonly links: number }
   readonly startedMs: number
   /** Bytes allocated before anything was loaded. */
   readonly startupBytes: number

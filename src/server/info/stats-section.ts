@@ -35,7 +35,7 @@ export const statsSection = sectionOf('Stats', [
   ['pubsubshard_channels', ({ state, namespace }) => state.channels.of(namespace?.name).size('shard')],
   ['latest_fork_usec', 0],
   ['total_forks', 0],
-  ['migrate_cached_sockets', 0],
+  ['migrate_cached_sockets', ({ state }) => state.migrations.links],
   ['slave_expires_tracked_keys', 0],
   ['active_defrag_hits', 0],
   ['active_defrag_misses', 0],
