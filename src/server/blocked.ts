@@ -102,7 +102,7 @@ export class Blocked {
   private rouse(session: Session): void {
     const waiter = this.waiters.of(session)
     // After the pause there is another chance.
-    if (waiter !== undefined && this.dispatcher.isPaused(session)) return
+    if (waiter !== undefined && this.dispatcher.held.isPaused(session)) return
     this.woken.delete(session)
     if (waiter === undefined) return
     this.host.writeTo(session)
@@ -115,7 +115,7 @@ export class Blocked {
       const type = this.waiters.typeOf(queue)
       if (type < 0) return
       const waiter = one as Waiter<Args>
-      if (waiter.type !== type || this.dispatcher.isPaused(waiter.session)) continue
+      if (waiter.type !== type || this.dispatcher.held.isPaused(waiter.session)) continue
       this.host.writeTo(waiter.session)
       // What was written so far may have left now, and been too much for this client.
       if (this.waiters.of(waiter.session) !== waiter) continue

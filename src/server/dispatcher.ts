@@ -4,15 +4,7 @@ import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
 import type { Onlooker } from '../commands/onlooker.ts'
-import {
-  type CommandTable,
-  FLAG_DENYOOM,
-  FLAG_PROTECTED,
-  FLAG_UNQUEUED,
-  FLAG_WAITS_FOR_ALL,
-  FLAG_WAITS_FOR_WRITE,
-  type TableRow,
-} from '../commands/table.ts'
+import { type CommandTable, FLAG_DENYOOM, FLAG_PROTECTED, FLAG_UNQUEUED, type TableRow } from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
 import {
   CommandError,
@@ -24,7 +16,6 @@ import {
   wrongArity,
 } from '../resp/errors.ts'
 import { QUEUED } from '../resp/writer.ts'
-import { Pauses } from '../session/pauses.ts'
 import type { Session } from '../session/session.ts'
 import { queuedBytes, type Transaction } from '../session/transaction.ts'
 import type { Clock } from '../store/clock.ts'
@@ -32,8 +23,9 @@ import { abandonValue } from '../store/collections.ts'
 import type { Eviction } from '../store/eviction.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
-import { WARM_REQUESTS, Warmer } from '../store/warm.ts'
 import { GATES } from './gates.ts'
+import { Holds } from './holds.ts'
+import { LookAhead } from './look-ahead.ts'
 import { MemoryGate } from './memory-gate.ts'
 import { NamespaceGate } from './namespace-gate.ts'
 import { type ContextOptions, RunningContext } from './running-context.ts'
@@ -45,7 +37,6 @@ const TIGHT_BYTES = 128 << 20
 /** All commands have some: all of them look at the gates. */
 const EVERY_FLAG = -1
 
-const NONE: readonly Words[] = []
 const NO_ROOM_FOR_EXEC = new CommandError(`EXECABORT Transaction discarded because of: ${OOM.reply}`)
 
 export interface DispatcherOptions extends ContextOptions {
@@ -66,6 +57,7 @@ export class Dispatcher {
   readonly timing: Timing
   readonly namespaces: NamespaceGate
   readonly memory: MemoryGate
+  readonly held = new Holds()
   private readonly eviction: Eviction
   private readonly table: CommandTable
   private readonly keys: Keyspace
@@ -73,18 +65,13 @@ export class Dispatcher {
   private readonly labels: NamespaceLabels
   private readonly clock: Clock
   private readonly onBug: DispatcherOptions['onBug']
-  private readonly warmer: Warmer
-  private readonly at = new Uint8Array(WARM_REQUESTS)
-  private readonly ahead: (TableRow | undefined)[] = new Array(WARM_REQUESTS).fill(undefined)
+  private readonly ahead: LookAhead
   private readonly maxQueuedBytes: () => number
-  readonly pauses = new Pauses()
   /** Commands with one of these flags are looked at more closely before they run. */
   private gatedFlags = FLAG_PROTECTED
   /** What runs, or ran last. */
   private row: TableRow | undefined
   private args: Args | undefined
-  /** Requests whose keys have been hashed, perhaps. */
-  private readAhead: readonly Words[] = NONE
 
   constructor(options: DispatcherOptions, idle: Session) {
     this.context = new RunningContext(options, idle)
@@ -103,7 +90,7 @@ export class Dispatcher {
     this.timing = new Timing(options.table, options.stats, options.clock)
     this.onBug = options.onBug
     this.maxQueuedBytes = options.maxQueuedBytes
-    this.warmer = new Warmer(options.keys)
+    this.ahead = new LookAhead(options.table, options.keys)
     this.context.runQueued = (requests, needsMemory) => this.runQueued(requests, needsMemory)
   }
 
@@ -132,7 +119,11 @@ export class Dispatcher {
     const { snapshot, appendOnly, isLoading } = context.services
     const stopped = isLoading || snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
     this.gatedFlags =
-      stopped | FLAG_PROTECTED | (isTight ? FLAG_DENYOOM : 0) | this.heldFlags(context.session) | this.namespaces.flags
+      stopped |
+      FLAG_PROTECTED |
+      (isTight ? FLAG_DENYOOM : 0) |
+      this.held.flagsFor(context.session) |
+      this.namespaces.flags
     keys.touching = !context.session.noTouch
   }
 
@@ -142,38 +133,18 @@ export class Dispatcher {
     if (this.eviction.isOwed) this.eviction.settle()
   }
 
-  /** The flags of commands that a pause holds. */
-  private heldFlags(session: Session): number {
-    if (this.pauses.isEmpty || session.isMonitor) return 0
-    const kind = this.pauses.kindFor(session)
-    return kind === undefined ? 0 : kind === 'all' ? FLAG_WAITS_FOR_ALL : FLAG_WAITS_FOR_WRITE
-  }
-
-  /** Whether a pause holds what the client would change. */
-  isPaused(session: Session): boolean {
-    return this.heldFlags(session) !== 0
-  }
-
-  /** Whether a pause holds a request that has passed the gates; EXEC counts as what it would run. */
-  private isHeld(row: TableRow, session: Session): boolean {
-    const held = this.heldFlags(session)
-    if (held === 0) return false
-    const flags = row.name === 'exec' ? row.flags | (session.transaction?.flags ?? 0) : row.flags
-    return (flags & held) !== 0
-  }
-
   /** What is read ahead was hashed under the namespace before. */
   private bind(namespace: Namespace | undefined): void {
     const { keys } = this
     if (keys.binding === namespace) return
     keys.binding = namespace
-    for (const request of this.readAhead) request.keyAt = 0
+    this.ahead.forgetKeys()
   }
 
   /** The chunk is done. `last`: the request that ran last, if it is answered. */
   end(last?: Args): void {
     this.keys.binding = undefined
-    this.readAhead = NONE
+    this.ahead.end()
     if (this.eviction.isOwed) this.settleMemory()
     this.settleLast(last)
   }
@@ -188,25 +159,14 @@ export class Dispatcher {
     this.timing.begin()
   }
 
-  /** Gets ready for requests that will be executed one after the other: see store/warm.ts. */
+  /** Gets ready for requests that will be executed one after the other. */
   lookAhead(requests: readonly Words[], n: number): void {
-    const { at, ahead } = this
-    this.readAhead = requests
-    let keys = 0
-    for (let i = 0; i < n; i++) {
-      const r = requests[i] as Words
-      const row = this.table.lookup(r.buf, r.starts[0], r.ends[0])
-      const word = row === undefined ? 0 : row.firstKey
-      at[i] = word < r.count ? word : 0
-      keys += at[i]
-      ahead[i] = row
-    }
-    if (keys > 0) this.warmer.touch(requests, at, n, this.context.session.db)
+    this.ahead.look(requests, n, this.context.session.db)
   }
 
   /** Runs the i-th of the requests given to lookAhead(). */
   executeAhead(args: Args, i: number): void {
-    this.execute(args, this.ahead[i])
+    this.execute(args, this.ahead.rows[i])
   }
 
   /** Runs one request of the session given to begin(); its reply is in the writer afterwards. */
@@ -218,25 +178,13 @@ export class Dispatcher {
     if (row === undefined) return
     const isWatched = this.onlookers.length > 0
     const gated = row.flags & this.gatedFlags
-    if (
+    const isGated =
       gated !== 0 ||
       isWatched ||
       !session.authenticated ||
       session.transaction !== undefined ||
       (session.isSubscribed && session.protocol === 2)
-    ) {
-      if (!this.passes(row, args)) return
-      if (this.isHeld(row, session)) {
-        session.lastCommand = row.fullName
-        context.waiting.postpone()
-        return
-      }
-      if (session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0) {
-        this.queue(session.transaction, row, args)
-        return
-      }
-      this.namespaces.enter()
-    }
+    if (isGated && !this.admits(row, args)) return
     session.lastCommand = row.fullName
     keys.db = session.db
     keys.at.nsHash = 0
@@ -250,6 +198,23 @@ export class Dispatcher {
       this.timing.settle(context, row, args)
       keys.setNow(this.clock.nowMs())
     }
+  }
+
+  /** Whether a request that has to be looked at more closely runs now: else it is refused, held back or queued. */
+  private admits(row: TableRow, args: Args): boolean {
+    const { session, waiting } = this.context
+    if (!this.passes(row, args)) return false
+    if (this.held.holds(row, session)) {
+      session.lastCommand = row.fullName
+      waiting.postpone()
+      return false
+    }
+    if (session.transaction !== undefined && (row.flags & FLAG_UNQUEUED) === 0) {
+      this.queue(session.transaction, row, args)
+      return false
+    }
+    this.namespaces.enter()
+    return true
   }
 
   /** Runs a request that waits again, for the key in a word of it. False: it goes on waiting, and has written nothing. */

@@ -73,7 +73,7 @@ export class Serving {
     this.writing = new Writing(this.outbox, limits, counts)
     const { keys } = dispatcher.context
     this.blocked = new Blocked(keys, dispatcher, reply, this.blockedHost(), nowMs)
-    this.paused = new Paused(dispatcher.pauses, keys, this.pausedHost(), nowMs)
+    this.paused = new Paused(dispatcher.held.pauses, keys, this.pausedHost(), nowMs)
   }
 
   /** Runs the whole requests that the parser has; their replies leave at the end of the turn. */
