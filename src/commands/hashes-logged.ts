@@ -3,7 +3,8 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import type { CommandLog } from '../persist/aof/command-log.ts'
-import { type Hash, KEEP_DEADLINE } from '../values/hash.ts'
+import type { Hash } from '../values/hash.ts'
+import { KEEP_DEADLINE } from '../values/hash-fields.ts'
 import type { Args } from './args.ts'
 import type { WriteContext } from './command.ts'
 import { logDeletion } from './logged.ts'

@@ -14,7 +14,8 @@ import {
   wrongArity,
 } from '../resp/errors.ts'
 import { commitValue, makeValue, openValue, room, settleValue } from '../store/collections.ts'
-import { Hash, KEEP_DEADLINE } from '../values/hash.ts'
+import { Hash } from '../values/hash.ts'
+import { KEEP_DEADLINE } from '../values/hash-fields.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { logSet } from './hashes-logged.ts'

@@ -1,6 +1,6 @@
 // List commands that wait until there is something: BLPOP and its sisters (session/waiting.ts says how waiting works).
 
-import { LEFT, RIGHT, type Side } from '../values/list.ts'
+import { LEFT, RIGHT, type Side } from '../values/list-walk.ts'
 import { TYPE_LIST } from '../values/types.ts'
 import type { Args } from './args.ts'
 import { untilMs, waitFor } from './blocking.ts'

@@ -16,7 +16,8 @@ import {
   settleValue,
 } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
-import { LEFT, List, RIGHT, replyElement, type Side } from '../values/list.ts'
+import { List } from '../values/list.ts'
+import { LEFT, RIGHT, replyElement, type Side } from '../values/list-walk.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { counted, GROW_ONE, TAKE_ONE } from './key-specs.ts'

@@ -4,6 +4,8 @@
 // Texts are byte strings (one char is one byte, as bytes/ascii.ts toText makes them). The writer turns CR and LF
 // into spaces, so bytes of a client may be quoted as they are.
 
+import { quoted, sixDecimals } from './printf.ts'
+
 /**
  * An error reply in flight. Deliberately not an `Error`: a wrong type or a bad number is an ordinary answer, and
  * collecting a stack for each would cost microseconds. A thrown `Error`, by contrast, is always a bug of ours.
@@ -224,12 +226,6 @@ export const XGROUP_NO_KEY = fixed(
 /** How many bytes of a client's own words are quoted back: the 128 of Redis's `%.128s`. */
 const QUOTED_BYTES = 128
 
-/** What C's `%.<limit>s` prints: at most `limit` bytes and never beyond a NUL. */
-function quoted(text: string, limit: number): string {
-  const nul = text.indexOf('\0')
-  return text.slice(0, nul < 0 ? limit : Math.min(nul, limit))
-}
-
 // Namespaces (ours). Names are byte strings.
 
 export function frozenNamespace(name: string): CommandError {
@@ -373,18 +369,6 @@ export function noSuchGroupToRead(key: string, group: string): CommandError {
 /** Degrees, printed as C's `%f` does. */
 export function invalidPosition(longitude: number, latitude: number): CommandError {
   return new CommandError(`ERR invalid longitude,latitude pair ${sixDecimals(longitude)},${sixDecimals(latitude)}`)
-}
-
-/** C's `%f`. */
-function sixDecimals(n: number): string {
-  if (!Number.isFinite(n)) return n < 0 ? '-inf' : 'inf'
-  if (Math.abs(n) >= 1e21) return `${BigInt(n)}.000000`
-  if (n === 0) return 1 / n < 0 ? '-0.000000' : '0.000000'
-  // Half-way between two texts C takes the even digit, toFixed the larger one.
-  const tie = Number.isInteger(n * 128) && !Number.isInteger(n * 64)
-  const text = n.toFixed(6)
-  if (!tie || Number(text.at(-1)) % 2 === 0) return text
-  return `${text.slice(0, -1)}${Number(text.at(-1)) - 1}`
 }
 
 /** GEORADIUS with STORE (`what` says so) and GEOSEARCHSTORE. */

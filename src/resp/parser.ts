@@ -16,7 +16,8 @@
 import { indexOfByte } from '../bytes/ascii.ts'
 import { isInt64Text } from '../bytes/int64.ts'
 import { splitArguments } from '../bytes/quote.ts'
-import { NO_BYTES, Request } from './request.ts'
+import { MAX_HELPING_BYTES, Pending } from './pending.ts'
+import { NO_BYTES, type Request } from './request.ts'
 import { ARRAY, BULK, CR, LF, MINUS, ZERO } from './symbols.ts'
 
 /** What `next` answers. */
@@ -37,10 +38,6 @@ const TOO_LONG = -4
 const UNAUTHENTICATED_ARGUMENTS = 10
 const UNAUTHENTICATED_BULK_BYTES = 16384
 
-/** The first helping of a chunk that a cut command gets; each further one is twice as large. */
-const FIRST_HELPING_BYTES = 64
-const MAX_HELPING_BYTES = 1024 * 1024
-
 /** Shared by all parsers of a server; CONFIG may change it at any time. */
 export class ParserLimits {
   maxArguments = 1024 * 1024
@@ -50,43 +47,6 @@ export class ParserLimits {
   maxInlineBytes = 64 * 1024
   /** All bytes of a cut command, `client-query-buffer-limit`. Below 2^31: offsets are int32. */
   maxRequestBytes = 1024 * 1024 * 1024
-}
-
-/** A command whose end has not arrived: its bytes so far, and how far they were understood. */
-class Pending {
-  buf = NO_BYTES
-  length = 0
-  /** Arguments found, as offsets in `buf`. */
-  readonly table = new Request()
-  /** Where to read on. */
-  at = 0
-  /** The line at `at` has no end before this place. */
-  searched = 0
-  /** Arguments still to come; 0 while the first line is not complete. */
-  left = 0
-  /** Length of the bulk at `at`; -1 when its length line comes first. */
-  bulkBytes = -1
-  helpingBytes = FIRST_HELPING_BYTES
-
-  /** Bytes that must be there before reading on can get anywhere. */
-  get missing(): number {
-    return this.bulkBytes < 0 ? 1 : this.at + this.bulkBytes + 2 - this.length
-  }
-
-  append(src: Uint8Array, start: number, end: number): void {
-    const needed = this.length + (end - start)
-    if (needed > this.buf.length) {
-      let capacity = Math.max(needed, this.buf.length * 2)
-      // The end of a bulk is the likely end of the command: do not reserve beyond it.
-      const bulkEnd = this.bulkBytes < 0 ? capacity : this.at + this.bulkBytes + 2
-      if (capacity > bulkEnd && bulkEnd >= needed) capacity = bulkEnd
-      const grown = new Uint8Array(capacity)
-      grown.set(this.buf.subarray(0, this.length))
-      this.buf = grown
-    }
-    this.buf.set(src.subarray(start, end), this.length)
-    this.length = needed
-  }
 }
 
 /** One per connection. Between commands it holds nothing but its fields. */

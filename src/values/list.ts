@@ -23,7 +23,6 @@ import {
   dequePushFront,
   dequeToPacked,
 } from '../memory/deque.ts'
-import { DequeCursor } from '../memory/deque-cursor.ts'
 import {
   dequeInsert,
   dequeRemove,
@@ -34,7 +33,7 @@ import {
 } from '../memory/deque-edit.ts'
 import {
   PACKED_OVERHEAD_BYTES,
-  PackedElement,
+  type PackedElement,
   packedBack,
   packedMatches,
   packedSkip,
@@ -53,9 +52,9 @@ import {
   packedUsed,
 } from '../memory/packed-block.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
-import type { ReplyWriter } from '../resp/writer.ts'
+import { LEFT, ListWalk, RIGHT, type Side } from './list-walk.ts'
 import { FORM_LISTPACK, FORM_QUICKLIST, TYPE_LIST } from './types.ts'
-import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import { type RestoredElement, ROOT_LOGICAL, type ValueHost, VISIT_END } from './value.ts'
 
 /** A push to the front of a packed list moves all of it: up to here in less time than a deque's bookkeeping takes. */
 const PACKED_BYTES = 1024
@@ -66,32 +65,12 @@ const REPACK_ELEMENTS = 64
 /** Room for elements in a new list. */
 const FIRST_BYTES = 32
 
-export const LEFT = 0
-export const RIGHT = 1
-export type Side = typeof LEFT | typeof RIGHT
-
-/** Digits of an element that is an integer, where bytes are asked for. */
-const digits = new Uint8Array(24)
-
-/** Writes an element as a bulk. */
-export function replyElement(reply: ReplyWriter, element: PackedElement): void {
-  if (element.isInt) reply.bulkInt(element.int)
-  else reply.bulk(element.buf, element.start, element.end)
-}
-
-export class List extends Value {
+export class List extends ListWalk {
   readonly type = TYPE_LIST
   readonly order = 'given'
   readonly width = 1
-  /** The element that `peek` and `seek` found. */
-  readonly element = new PackedElement()
-  private readonly cursor = new DequeCursor()
   /** Place of the element that `peek` found. */
   private peeked = 0
-
-  get count(): number {
-    return this.a.i32[(this.root + ROOT_OWN) >> 2]
-  }
 
   create(host: ValueHost, a: Arena): void {
     const root = packedCreate(a, FIRST_BYTES)
@@ -214,53 +193,6 @@ export class List extends Value {
 
   // ---- by index ---------------------------------------------------------------------------------------------------
 
-  private seek(index: number): void {
-    if (this.form === FORM_QUICKLIST) this.cursor.seek(this.a, this.root, index)
-    else this.cursor.seekPacked(this.a, this.root, index)
-  }
-
-  private seekEnd(): void {
-    if (this.form === FORM_QUICKLIST) this.cursor.seekEnd(this.a, this.root)
-    else this.cursor.seekPacked(this.a, this.root, this.count)
-  }
-
-  /** Writes the element with this index, 0 <= index < count, as a bulk. */
-  replyIndex(reply: ReplyWriter, index: number): void {
-    this.seek(index)
-    this.element.read(this.cursor.u8, this.cursor.at)
-    replyElement(reply, this.element)
-  }
-
-  /** Writes `n` elements from `index` on, all of which exist, as bulks. */
-  replyRange(reply: ReplyWriter, index: number, n: number): void {
-    if (n === 0) return
-    const { a, cursor, element } = this
-    this.seek(index)
-    do {
-      let { at } = cursor
-      const { u8 } = cursor
-      for (const { stop } = cursor; at < stop && n > 0; n--) {
-        element.read(u8, at)
-        at = element.next
-        if (element.isInt) reply.bulkInt(element.int)
-        else reply.bulk(u8, element.start, element.end)
-      }
-    } while (n > 0 && cursor.nextRun(a))
-  }
-
-  /** The last `n` elements, last first. */
-  replyBackwards(reply: ReplyWriter, n: number): void {
-    const { a, cursor, element } = this
-    this.seekEnd()
-    do {
-      for (; cursor.at > cursor.start && n > 0; n--) {
-        cursor.at = packedBack(cursor.u8, cursor.at)
-        element.read(cursor.u8, cursor.at)
-        replyElement(reply, element)
-      }
-    } while (n > 0 && cursor.previousRun(a))
-  }
-
   /** The element with this index becomes the text. Throws OOM_ARENA before any change. */
   set(index: number, buf: Uint8Array, start: number, end: number): void {
     this.seek(index)
@@ -358,18 +290,6 @@ export class List extends Value {
     return true
   }
 
-  /** Aims the cursor at the first element that is the text. */
-  private find(buf: Uint8Array, start: number, end: number): boolean {
-    const { a, cursor } = this
-    const n = parseSafe(buf, start, end)
-    this.seek(0)
-    do {
-      for (; cursor.at < cursor.stop; cursor.at = packedSkip(cursor.u8, cursor.at))
-        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n)) return true
-    } while (cursor.nextRun(a))
-    return false
-  }
-
   /**
    * Takes out the first `most` elements that are the text, from the side on; returns how many those were. Throws OOM_ARENA
    * when a chunk cannot be unsealed; those before it are gone then.
@@ -438,58 +358,7 @@ export class List extends Value {
     return cursor.at < cursor.stop
   }
 
-  /**
-   * Writes the indexes of elements that are the text as integers: from the side on, among the first `reach` elements, not
-   * the first `passed` of them, and at most `most`. Returns how many.
-   */
-  replyPositions(
-    reply: ReplyWriter,
-    text: { readonly buf: Uint8Array; readonly start: number; readonly end: number },
-    side: Side,
-    reach: number,
-    passed: number,
-    most: number,
-  ): number {
-    const { a, cursor, count } = this
-    const { buf, start, end } = text
-    const n = parseSafe(buf, start, end)
-    let found = 0
-    if (side === LEFT) this.seek(0)
-    else this.seekEnd()
-    let index = 0
-    do {
-      while (index < reach && (side === LEFT ? cursor.at < cursor.stop : cursor.at > cursor.start)) {
-        if (side === RIGHT) cursor.at = packedBack(cursor.u8, cursor.at)
-        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n) && --passed < 0) {
-          reply.int(side === LEFT ? index : count - 1 - index)
-          if (++found === most) return found
-        }
-        if (side === LEFT) cursor.at = packedSkip(cursor.u8, cursor.at)
-        index++
-      }
-    } while (index < reach && (side === LEFT ? cursor.nextRun(a) : cursor.previousRun(a)))
-    return found
-  }
-
   // ---- as a value -------------------------------------------------------------------------------------------------
-
-  /** A place is an index. */
-  visitFrom(from: number, wanted: number, visit: Visit): number {
-    const { a, cursor, element } = this
-    if (from >= this.count) return VISIT_END
-    let visited = 0
-    this.seek(from)
-    do {
-      while (cursor.at < cursor.stop && visited < wanted) {
-        element.read(cursor.u8, cursor.at)
-        cursor.at = element.next
-        visited++
-        if (element.isInt) visit(digits, 0, element.writeText(digits, 0))
-        else visit(cursor.u8, element.start, element.end)
-      }
-    } while (visited < wanted && cursor.nextRun(a))
-    return from + visited < this.count ? from + visited : VISIT_END
-  }
 
   restore({ buf, starts, ends }: RestoredElement): boolean {
     this.push(buf, starts[0], ends[0], RIGHT)

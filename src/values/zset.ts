@@ -11,46 +11,19 @@
 //
 // `find` leaves where the member is, and `rescore`, `remove` and `insert` go on from there: none looks it up again.
 
-import { parseDouble, writeDouble } from '../bytes/double.ts'
+import { parseDouble } from '../bytes/double.ts'
 import type { Arena } from '../memory/arena.ts'
-import {
-  dictClear,
-  dictFind,
-  dictInsert,
-  dictNext,
-  dictRef,
-  dictRemove,
-  dictScan,
-  type PairBatch,
-} from '../memory/dict.ts'
+import { dictFind, dictInsert, dictNext, dictRef, dictRemove } from '../memory/dict.ts'
 import { membersFree } from '../memory/members.ts'
-import { PackedElement, packedBack } from '../memory/packed.ts'
-import { packedAt, packedCount, packedCreate, packedFirst, packedStop, packedUsed } from '../memory/packed-block.ts'
+import { PackedElement } from '../memory/packed.ts'
+import { packedAt, packedCreate, packedStop, packedUsed } from '../memory/packed-block.ts'
 import { makeScored, scoredEquals, scoredLength, scoredStart, scoreOf, setScore } from '../memory/scored.ts'
-import {
-  TreeCursor,
-  treeAppend,
-  treeBefore,
-  treeClear,
-  treeCount,
-  treeCut,
-  treeInsert,
-  treeMove,
-  treeRemove,
-} from '../memory/tree.ts'
+import { treeAppend, treeBefore, treeCount, treeCut, treeInsert, treeMove, treeRemove } from '../memory/tree.ts'
 import { TreeKey } from '../memory/tree-node.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST, TYPE_ZSET } from './types.ts'
-import {
-  type RestoredElement,
-  ROOT_ALLOCATED,
-  ROOT_LOGICAL,
-  ROOT_OWN,
-  Value,
-  type ValueHost,
-  VISIT_END,
-  type Visit,
-} from './value.ts'
+import { type RestoredElement, ROOT_ALLOCATED, ROOT_LOGICAL, type ValueHost, VISIT_END } from './value.ts'
+import { DICT_AT, freeLarge, newLarge, TREE_AT } from './zset-large.ts'
 import {
   pairFind,
   pairIndex,
@@ -60,12 +33,9 @@ import {
   pairSkip,
   pairsBefore,
   pairsRemove,
-  scoreAt,
 } from './zset-pairs.ts'
+import { SortedSetWalk } from './zset-walk.ts'
 
-const DICT_AT = ROOT_OWN
-const TREE_AT = ROOT_OWN + 16
-const ROOT_BYTES = TREE_AT + 16
 /** What a score counts in the logical size. */
 const SCORE_BYTES = 8
 /** Room of a new packed block: a few short members. */
@@ -74,8 +44,6 @@ const FIRST_BYTES = 48
 const MEMBER_BYTES = 64
 /** What a segment of the dict, a leaf and inner nodes take at once. */
 const GROWTH_BYTES = 8192
-/** Members from which on a walk looks ahead: 110 ns a member instead of 240 in a million of random order. */
-const LONG_WALK = 64
 /** Of so many that go, and half as many that stay, these are put together anew: less work, and the others go in slices. */
 const REBUILT_LEAST = 1024
 /** Members cut out of the tree in one go. */
@@ -86,41 +54,16 @@ const moved = new TreeKey()
 const element = new PackedElement()
 const cutRefs = new Int32Array(CUT_TOGETHER)
 
-export class SortedSet extends Value {
+export class SortedSet extends SortedSetWalk {
   readonly type = TYPE_ZSET
   readonly order = 'none'
   readonly width = 2
 
-  /** Score of the member that find met, and of the one that the walk is at. */
-  score = 0
-  /** The member that the walk is at: bytes of the arena, or of the view's own when it is packed as an integer. */
-  buf: Uint8Array = new Uint8Array(0)
-  start = 0
-  end = 0
   /** Whether -0 is not to become 0, as it does in a packed set: one of replies, which is never packed in Redis. */
   keepsZeroSign = false
   /** What find met: place of the pair, or slot of the dict. */
   private found = 0
   private hash = 0
-  private readonly cursor = new TreeCursor()
-  private isLong = false
-  /** What looking ahead has added up, kept so that the looking is not left out. */
-  touched = 0
-  /** Place of the pair that the walk is at. */
-  private at = 0
-  private readonly text = new Uint8Array(24)
-
-  get isSmall(): boolean {
-    return this.form === FORM_LISTPACK
-  }
-
-  get count(): number {
-    return this.isSmall ? packedCount(this.a, this.root) >> 1 : treeCount(this.a, this.root + TREE_AT)
-  }
-
-  override get table(): number {
-    return this.form === FORM_SKIPLIST ? this.root + DICT_AT : 0
-  }
 
   create(host: ValueHost, a: Arena): void {
     const root = packedCreate(a, FIRST_BYTES)
@@ -285,104 +228,6 @@ export class SortedSet extends Value {
     this.root = pairsRemove(a, root, at, n)
   }
 
-  /** Moves the walk to the member of this rank, 0 .. count - 1; `wanted` members are to be walked through. */
-  seek(rank: number, wanted = 1): void {
-    if (this.isSmall) this.at = packedAt(this.a, this.root, 2 * rank)
-    else {
-      this.cursor.toRank(this.a, this.root + TREE_AT, rank)
-      this.isLong = wanted >= LONG_WALK
-      if (this.isLong) this.touched = this.cursor.touch(this.a)
-    }
-    this.load()
-  }
-
-  /** Moves on; behind the last member nothing is loaded. */
-  next(): void {
-    const { a } = this
-    if (this.isSmall) {
-      this.at = pairSkip(a.u8, this.at)
-      if (this.at >= packedStop(a, this.root)) return
-    } else {
-      const { leaf } = this.cursor
-      this.cursor.next(a)
-      if (this.cursor.leaf !== leaf && !this.enters()) return
-    }
-    this.load()
-  }
-
-  previous(): void {
-    const { a } = this
-    if (this.isSmall) {
-      if (this.at <= packedFirst(this.root)) return
-      this.at = packedBack(a.u8, packedBack(a.u8, this.at))
-    } else {
-      const { leaf } = this.cursor
-      this.cursor.previous(a)
-      if (this.cursor.leaf !== leaf && !this.enters()) return
-    }
-    this.load()
-  }
-
-  /** Whether the walk has come to another leaf and not to the end. */
-  private enters(): boolean {
-    if (this.cursor.leaf === 0) return false
-    if (this.isLong) this.touched = this.cursor.touch(this.a)
-    return true
-  }
-
-  private load(): void {
-    const { a } = this
-    const { u8 } = a
-    if (this.isSmall) {
-      element.read(u8, this.at)
-      this.score = scoreAt(u8, element.next)
-      this.loadElement()
-      return
-    }
-    this.loadScored(this.cursor.ref(a))
-  }
-
-  private loadElement(): void {
-    if (element.isInt) {
-      this.buf = this.text
-      this.start = 0
-      this.end = element.writeText(this.text, 0)
-    } else {
-      this.buf = element.buf
-      this.start = element.start
-      this.end = element.end
-    }
-  }
-
-  /** Loads a scored member, as a scan meets them. */
-  loadScored(ref: number): void {
-    const { a } = this
-    this.buf = a.u8
-    this.score = scoreOf(a, ref)
-    this.start = scoredStart(a.u8, ref)
-    this.end = this.start + scoredLength(a.u8, ref)
-  }
-
-  /** Refs of about `wanted` members of a large set, as dictScan gives them; for loadScored. */
-  scan(from: number, wanted: number, out: PairBatch): number {
-    return dictScan(this.a, this.root + DICT_AT, from, wanted, out)
-  }
-
-  // ---- whole values -----------------------------------------------------------------------------------------------
-
-  /** A place is a rank. */
-  visitFrom(from: number, wanted: number, visit: Visit): number {
-    const stop = Math.min(this.count, from + wanted)
-    const score = new Uint8Array(32)
-    if (from < stop) this.seek(from, stop - from)
-    for (let rank = from; rank < stop; rank++) {
-      visit(this.buf, this.start, this.end)
-      visit(score, 0, writeDouble(score, 0, this.score))
-      this.next()
-    }
-    return stop === this.count ? VISIT_END : stop
-  }
-
   restore(element: RestoredElement): boolean {
     const { buf, starts, ends } = element
     const score = parseDouble(buf, starts[1], ends[1])
@@ -491,22 +336,4 @@ export class SortedSet extends Value {
     while (slot !== 0 && dictRef(a, slot) !== ref) slot = dictNext(a, root, slot, hash)
     dictRemove(a, root, slot)
   }
-}
-
-const walk = new TreeCursor()
-
-/** An empty large set; 0 when there is no room. */
-function newLarge(a: Arena): number {
-  const root = a.alloc(ROOT_BYTES)
-  if (root !== 0) a.i32.fill(0, root >> 2, (root + ROOT_BYTES) >> 2)
-  return root
-}
-
-function freeLarge(a: Arena, root: number): void {
-  const members = treeCount(a, root + TREE_AT)
-  if (members > 0) walk.toRank(a, root + TREE_AT, 0)
-  for (let i = 0; i < members; i++, walk.next(a)) a.free(walk.ref(a))
-  treeClear(a, root + TREE_AT)
-  dictClear(a, root + DICT_AT)
-  a.free(root)
 }

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { BASE_BUFFER_BYTES, MAX_BUFFER_BYTES, OK, OWN_CHUNK_BYTES, ReplyWriter } from '../../src/resp/writer.ts'
+import { BASE_BUFFER_BYTES, MAX_BUFFER_BYTES } from '../../src/resp/reply-buffer.ts'
+import { OK, OWN_CHUNK_BYTES, ReplyWriter } from '../../src/resp/writer.ts'
 import { latin1 } from './stream.ts'
 
 /** All that was written, one char per byte, through the chunks and the buffer as a connection sees them. */
