@@ -49,7 +49,7 @@ export function ask(port: number, text: string, replies = 1, timeoutMs = 2000): 
 
 /** Whether a server at `port` answers PING; an error reply (a password is set) is an answer too. */
 export async function answers(port: number): Promise<boolean> {
-  return /^[+-]/.test((await ask(port, 'PING\r\n')) ?? '')
+  return /^(\+|-(?!LOADING))/.test((await ask(port, 'PING\r\n')) ?? '')
 }
 
 export interface ServerPlan {

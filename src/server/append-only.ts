@@ -4,26 +4,26 @@
 
 import * as fs from 'node:fs'
 import { join, resolve } from 'node:path'
-import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
 import { AppendFile } from '../persist/aof/append-file.ts'
 import { CommandLog } from '../persist/aof/command-log.ts'
 import { commandFormat } from '../persist/aof/command-output.ts'
-import { type AofPart, loadManifest, type Manifest } from '../persist/aof/manifest.ts'
-import { AofReader } from '../persist/aof/reader.ts'
+import { type AofPart, BASE_FORMATS, type BaseFormat, loadManifest, type Manifest } from '../persist/aof/manifest.ts'
 import { AofWriter } from '../persist/aof/writer.ts'
 import { removeStaleTemps } from '../persist/atomic-file.ts'
 import { type Load, runToEnd } from '../persist/loading.ts'
+import { rdbFormat } from '../persist/rdb/file-output.ts'
+import type { SaveFormat } from '../persist/save-output.ts'
 import { SaveCancelled } from '../persist/save-walk.ts'
 import { BackgroundSave, writeSync } from '../persist/writer.ts'
 import { CommandError, REWRITE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import { type CutOff, loadAof } from './aof-load.ts'
 import type { Config } from './config/config.ts'
 import { Journal } from './journal.ts'
 import type { Log } from './log.ts'
-import { Replay } from './replay.ts'
 import type { RunningContext } from './running-context.ts'
 
 const MANIFEST_SUFFIX = '.manifest'
@@ -134,8 +134,19 @@ export class AppendOnly {
     this.known = manifest
   }
 
-  private nextBase(manifest: Manifest): string {
-    return (manifest.withBase(this.parts.config.appendfilename, 'aof', 0).base as AofPart).name
+  private nextBase(manifest: Manifest, format: BaseFormat): AofPart {
+    return manifest.withBase(this.parts.config.appendfilename, format, 0).base as AofPart
+  }
+
+  /** What a base is written as that begins now. */
+  private get baseFormat(): BaseFormat {
+    return this.parts.config.aofUseRdbPreamble ? 'rdb' : 'aof'
+  }
+
+  private formatOf(format: BaseFormat): SaveFormat {
+    const { config, clock } = this.parts
+    const compression = config.rdbCompression ? 'on' : 'off'
+    return format === 'aof' ? commandFormat : rdbFormat({ kind: 'base', nowMs: clock.nowMs(), compression })
   }
 
   // ---- at start ---------------------------------------------------------------------------------------------------
@@ -143,34 +154,39 @@ export class AppendOnly {
   /** Reads all files; 'none' when there are none. Throws when they cannot be read: the server must not start then. */
   *load(): Load<'loaded' | 'none'> {
     this.adoptOldFile()
-    removeStaleTemps(this.path(this.nextBase(this.manifest)))
     const { data } = this.manifest
-    this.isLoading = true
-    try {
-      yield* this.loadFiles(data)
-    } finally {
-      this.isLoading = false
-    }
+    for (const format of BASE_FORMATS) removeStaleTemps(this.path(this.nextBase(this.manifest, format).name))
+    const cut = yield* this.loadFrom(this.directory, data)
+    if (cut !== undefined) this.cutOff(cut)
     return data.length === 0 ? 'none' : 'loaded'
   }
 
-  /** How far it has come is told of all files together. */
-  private *loadFiles(data: readonly AofPart[]): Load<void> {
-    const sizes = data.map(({ name }) => fs.statSync(this.path(name), { throwIfNoEntry: false })?.size ?? 0)
-    const totalBytes = sizes.reduce((sum, size) => sum + size, 0)
-    let before = 0
-    for (const [index, { name }] of data.entries()) {
-      yield { loadedBytes: before, totalBytes }
-      const load = this.loadFile(name, index === data.length - 1 ? 'last' : 'older')
-      for (const { loadedBytes } of load) yield { loadedBytes: before + loadedBytes, totalBytes }
-      before += sizes[index] ?? 0
+  /** Loads files of any directory, as loadAof does. */
+  *loadFrom(directory: string, parts: readonly AofPart[]): Load<CutOff | undefined> {
+    const { config, context, log } = this.parts
+    this.isLoading = true
+    try {
+      const options = { context, takesCut: config.aofLoadTruncated, warn: (text: string) => log.warn(text) }
+      return yield* loadAof(directory, parts, options)
+    } finally {
+      this.isLoading = false
     }
+  }
+
+  /** What a crash has left half done goes away: the next command stands behind the last whole one. */
+  private cutOff({ name, path, offset }: CutOff): void {
+    const { log } = this.parts
+    log.warn(`!!! Warning: short read while loading the AOF file ${name}!!!`)
+    log.warn(`!!! Truncating the AOF ${name} at offset ${offset} !!!`)
+    fs.truncateSync(path, offset)
+    log.warn(`AOF ${name} loaded anyway because aof-load-truncated is enabled`)
   }
 
   /** DEBUG LOADAOF: forgets everything and reads the files again. Throws as load; the keys are gone then. */
   reload(): void {
     const { keys } = this.parts
     this.writer.flush('all')
+    this.known = undefined
     keys.flushAll()
     keys.setNow(this.parts.clock.nowMs())
     runToEnd(this.load())
@@ -194,47 +210,15 @@ export class AppendOnly {
     )
   }
 
-  private *loadFile(name: string, place: 'last' | 'older'): Load<void> {
-    const { config, context, log } = this.parts
-    const path = this.path(name)
-    if (!fs.existsSync(path)) throw new Error(`The append log file ${path} doesn't exist: No such file or directory`)
-    const reader = new AofReader(path)
-    try {
-      const replay = new Replay(buildTable(), context)
-      const ending = yield* replay.run(reader, path)
-      if (replay.failed > 0)
-        log.warn(`${replay.failed} commands of ${name} failed, the first with: ${replay.firstError}`)
-      if (ending.kind === 'cut' && config.aofLoadTruncated && place === 'last') {
-        log.warn(`!!! Warning: short read while loading the AOF file ${name}!!!`)
-        log.warn(`!!! Truncating the AOF ${name} at offset ${ending.offset} !!!`)
-        fs.truncateSync(path, ending.offset)
-        log.warn(`AOF ${name} loaded anyway because aof-load-truncated is enabled`)
-      } else if (ending.kind === 'cut') {
-        throw new Error(
-          place === 'older'
-            ? `Fatal error: the truncated file is not the last file: ${path} ends after offset ${ending.offset}`
-            : `Unexpected end of file reading the append only file ${path} after offset ${ending.offset}. You can: 1) Make a backup of your AOF file, then use redis-check-aof --fix. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.`,
-        )
-      } else if (ending.kind === 'damaged') {
-        throw new Error(
-          `Bad file format reading the append only file ${path} at offset ${ending.offset}: make a backup of your AOF file, then use redis-check-aof --fix`,
-        )
-      } else if (ending.kind === 'refused') {
-        throw new Error(`the append only file ${path} cannot be loaded: ${ending.reason}, at offset ${ending.offset}`)
-      }
-    } finally {
-      reader.close()
-    }
-  }
-
   /** Begins to write, at start, behind what was loaded. Throws what the file system says. */
   open(): void {
     const { config, keys } = this.parts
     fs.mkdirSync(this.directory, { recursive: true })
     let { manifest } = this
     if (manifest.data.length === 0) {
-      writeSync(keys, this.path(this.nextBase(manifest)), commandFormat)
-      manifest = manifest.withBase(config.appendfilename, 'aof', 0)
+      const format = this.baseFormat
+      writeSync(keys, this.path(this.nextBase(manifest, format).name), this.formatOf(format))
+      manifest = manifest.withBase(config.appendfilename, format, 0)
     }
     const isNew = manifest.incrs.length === 0
     if (isNew) manifest = manifest.withIncr(config.appendfilename)
@@ -365,21 +349,22 @@ export class AppendOnly {
     try {
       fs.mkdirSync(this.directory, { recursive: true })
       if (this.journal.isAttached && this.coming === undefined) this.turnOver()
-      const path = this.path(this.nextBase(this.manifest))
-      const save = new BackgroundSave(keys, path, commandFormat, clock, ns => this.onStep(ns))
+      const format = this.baseFormat
+      const path = this.path(this.nextBase(this.manifest, format).name)
+      const save = new BackgroundSave(keys, path, this.formatOf(format), clock, ns => this.onStep(ns))
       this.running = save
-      void this.finish(save)
+      void this.finish(save, format)
       return undefined
     } catch (error) {
       return this.fail(error)
     }
   }
 
-  private async finish(save: BackgroundSave): Promise<void> {
+  private async finish(save: BackgroundSave, format: BaseFormat): Promise<void> {
     this.writer.isRewriting = true
     try {
       const { bytes } = await save.run('sliced')
-      this.replaceBase()
+      this.replaceBase(format)
       this.baseBytes = bytes
       this.rewrites++
       this.failedInARow = 0
@@ -397,12 +382,12 @@ export class AppendOnly {
   }
 
   /** The new base is there: with the file that is written it is all that counts. */
-  private replaceBase(): void {
+  private replaceBase(format: BaseFormat): void {
     const { config } = this.parts
     const manifest = this.coming ?? this.manifest
     this.coming = undefined
     const kept = this.journal.isAttached ? 1 : 0
-    this.save(manifest.withBase(config.appendfilename, 'aof', manifest.incrs.length - kept))
+    this.save(manifest.withBase(config.appendfilename, format, manifest.incrs.length - kept))
     this.olderBytes = this.bytesOf(this.manifest) - this.writer.fileBytes
     this.removeHistory()
   }
@@ -436,9 +421,20 @@ export class AppendOnly {
     return new AppendFile(this.path((manifest.incrs.at(-1) as AofPart).name), start)
   }
 
+  /** CONFIG SET aof-disable-auto-gc. Returns what went wrong. */
+  followGc(): string | undefined {
+    try {
+      this.removeHistory()
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  /** Files that have been replaced go, unless the settings keep them. Throws what the file system says. */
   private removeHistory(): void {
     const { config } = this.parts
-    if (config.aofDisableAutoGc) return
+    if (config.aofDisableAutoGc || this.manifest.history.length === 0) return
     for (const { name } of this.manifest.history) fs.rmSync(this.path(name), { force: true })
     this.save(this.manifest.withoutHistory())
   }

@@ -243,6 +243,7 @@ export class Server {
     config.onChange(COLLECTION_FIELDS, limitCollections)
     limitCollections()
     config.onChange(['appendonly'], () => this.appendOnly.follow())
+    config.onChange(['aofDisableAutoGc'], () => this.appendOnly.followGc())
     config.onChange(['aofTimestampEnabled'], () => this.appendOnly.noteTimes())
     this.appendOnly.noteTimes()
     config.onChange(['notifyKeyspaceEvents'], () => this.followKeyEvents())

@@ -38,38 +38,43 @@ function fill(client: Client): void {
   client.replies()
 }
 
-test('a rewrite is of one moment, whatever clients do meanwhile, and holds them up in small steps only', async () => {
-  using directory = new AofDirectory()
-  using engine = directory.engine()
-  const client = engine.connect()
-  fill(client)
-  for (let rewrite = 1; rewrite <= 8; rewrite++) {
-    const generator = new Generator(rewrite, WRITES)
-    expect(client.call('BGREWRITEAOF')).toEqual({ simple: 'Background append only file rewriting started' })
-    expect(client.call('BGREWRITEAOF')).toEqual({
-      error: 'ERR Background append only file rewriting already in progress',
-    })
-    expect(info(client, 'aof_rewrite_in_progress')).toBe('1')
-    const other = engine.connect()
-    await until('the end of the rewrite', () => {
-      for (const words of generator.next()) other.send(bytesOf(request(words.map(String))))
-      for (const key of ['list', 'w1/list']) other.send(bytesOf(request(['RPUSH', key, 'x'])))
-      other.send(bytesOf(request(['HDEL', 'hash', `f${rewrite}`])))
-      if (rewrite % 4 === 0) other.send(bytesOf(request(['NS', 'SWAP', 'w1', 'w2'])))
-      if (rewrite === 7) other.send(bytesOf(request(['SWAPDB', '0', '1'])))
-      return info(client, 'aof_rewrite_in_progress') === '0'
-    })
-    expect(info(client, 'aof_last_bgrewrite_status')).toBe('ok')
-    expect(readdirSync(directory.files).toSorted()).toEqual([
-      `appendonly.aof.${rewrite + 1}.base.aof`,
-      `appendonly.aof.${rewrite + 1}.incr.aof`,
-      'appendonly.aof.manifest',
-    ])
-    using again = directory.engine()
-    expect(digest(again)).toBe(digest(engine))
-  }
-  expect(engine.bugs).toEqual([])
-}, 60_000)
+for (const [preamble, format, what] of [
+  ['yes', 'rdb', 'an RDB file'],
+  ['no', 'aof', 'commands'],
+] as const) {
+  test(`a rewrite as ${what} is of one moment, whatever clients do meanwhile, and holds them up in small steps only`, async () => {
+    using directory = new AofDirectory()
+    using engine = directory.engine({ 'aof-use-rdb-preamble': preamble })
+    const client = engine.connect()
+    fill(client)
+    for (let rewrite = 1; rewrite <= 8; rewrite++) {
+      const generator = new Generator(rewrite, WRITES)
+      expect(client.call('BGREWRITEAOF')).toEqual({ simple: 'Background append only file rewriting started' })
+      expect(client.call('BGREWRITEAOF')).toEqual({
+        error: 'ERR Background append only file rewriting already in progress',
+      })
+      expect(info(client, 'aof_rewrite_in_progress')).toBe('1')
+      const other = engine.connect()
+      await until('the end of the rewrite', () => {
+        for (const words of generator.next()) other.send(bytesOf(request(words.map(String))))
+        for (const key of ['list', 'w1/list']) other.send(bytesOf(request(['RPUSH', key, 'x'])))
+        other.send(bytesOf(request(['HDEL', 'hash', `f${rewrite}`])))
+        if (rewrite % 4 === 0) other.send(bytesOf(request(['NS', 'SWAP', 'w1', 'w2'])))
+        if (rewrite === 7) other.send(bytesOf(request(['SWAPDB', '0', '1'])))
+        return info(client, 'aof_rewrite_in_progress') === '0'
+      })
+      expect(info(client, 'aof_last_bgrewrite_status')).toBe('ok')
+      expect(readdirSync(directory.files).toSorted()).toEqual([
+        `appendonly.aof.${rewrite + 1}.base.${format}`,
+        `appendonly.aof.${rewrite + 1}.incr.aof`,
+        'appendonly.aof.manifest',
+      ])
+      using again = directory.engine()
+      expect(digest(again)).toBe(digest(engine))
+    }
+    expect(engine.bugs).toEqual([])
+  }, 60_000)
+}
 
 test('FLUSHALL and SAVE end a rewrite, and it begins again by itself', async () => {
   using directory = new AofDirectory()
@@ -141,8 +146,25 @@ test('BGREWRITEAOF without an append-only file makes a base alone', async () => 
   client.call('BGREWRITEAOF')
   await until('the base', () => !engine.server.appendOnly.isRewriting)
   expect(readFileSync(join(directory.files, 'appendonly.aof.manifest'), 'utf8')).toBe(
-    'file appendonly.aof.1.base.aof seq 1 type b\n',
+    'file appendonly.aof.1.base.rdb seq 1 type b\n',
   )
+  expect(readFileSync(join(directory.files, 'appendonly.aof.1.base.rdb'), 'latin1').slice(0, 9)).toBe('REDIS0010')
+})
+
+test('files that have been replaced are kept while aof-disable-auto-gc says so', async () => {
+  using directory = new AofDirectory()
+  using engine = directory.engine({ 'aof-disable-auto-gc': 'yes' })
+  const client = engine.connect()
+  client.call('BGREWRITEAOF')
+  await until('the rewrite', () => !engine.server.appendOnly.isRewriting)
+  expect(readdirSync(directory.files).length).toBe(5)
+  client.call('CONFIG', 'SET', 'aof-disable-auto-gc', 'no')
+  expect(readdirSync(directory.files).toSorted()).toEqual([
+    'appendonly.aof.2.base.rdb',
+    'appendonly.aof.2.incr.aof',
+    'appendonly.aof.manifest',
+  ])
+  expect(readFileSync(join(directory.files, 'appendonly.aof.manifest'), 'utf8')).not.toContain('type h')
 })
 
 test('a directory that cannot be made is an error, and nothing is on', () => {

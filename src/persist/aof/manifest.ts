@@ -18,7 +18,9 @@ const PLAIN_NAME = /^[!-~]+$/
 const NEEDS_QUOTES = /["'\\]/
 
 type FileType = 'b' | 'h' | 'i'
-export type BaseFormat = 'aof' | 'rdb'
+/** Of a base: commands, or an RDB file. */
+export const BASE_FORMATS = ['aof', 'rdb'] as const
+export type BaseFormat = (typeof BASE_FORMATS)[number]
 
 export interface AofPart {
   readonly name: string

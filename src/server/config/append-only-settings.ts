@@ -72,5 +72,12 @@ export const APPEND_ONLY_SETTINGS = {
     'no',
     'Note the time in it, in lines that Redis below 7 does not know.',
   ),
+  aofUseRdbPreamble: row(
+    'Persistence',
+    'aof-use-rdb-preamble',
+    bool(),
+    'yes',
+    'Begin it with an RDB file when it is made anew, which is smaller and loads faster; `no`: with commands.',
+  ),
   aofDisableAutoGc: row('Persistence', 'aof-disable-auto-gc', bool(), 'no', 'Keep files that have been replaced.'),
 }

@@ -88,7 +88,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('shard-count', integer(0n, 65536n), '0'),
   // Append-only file and snapshot
   known('aof-rewrite-incremental-fsync', bool(), 'yes'),
-  known('aof-use-rdb-preamble', bool(), 'yes'),
   known('loading-process-events-interval-bytes', integer(1024n, INT_MAX), '2097152', HIDDEN),
   known('rdb-del-sync-files', bool(), 'no'),
   known('rdb-key-save-delay', integer(INT_MIN, INT_MAX), '0', HIDDEN),
