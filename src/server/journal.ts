@@ -219,7 +219,7 @@ export class Journal implements ChangeObserver {
   // ---- what is heard ----------------------------------------------------------------------------------------------
 
   changed(p: Place, event: string): void {
-    if (event === 'expired' || event === 'evicted') {
+    if (event === 'expired' || event === 'evicted' || (event === 'hexpired' && p.entry === 0)) {
       this.log.command(p.db, 2).text(DEL).shown(p)
       this.options.wake()
     } else if (event === 'expire' && this.keys.arrivals !== undefined) this.noteDeadline(p)

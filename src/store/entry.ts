@@ -26,6 +26,9 @@ export const FLAG_SAVED = 8
 /** Read since it was written last, in a namespace where that ends it (after-read.ts). */
 export const FLAG_READ = 16
 
+// 32 is FLAG_FLEETING of values/value.ts: a hash of which every field has a deadline, so that its time may be over without
+// one of its own.
+
 export const HEADER_BYTES = 12
 export const TIMED_HEADER_BYTES = 32
 export const NAMESPACE_AT = 12

@@ -5,7 +5,8 @@ import { KeyedHash } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
 import { type Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
 import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
-import { CollectionLimits, type ValueHost } from '../values/value.ts'
+import { mapIsOver } from '../values/hash-map.ts'
+import { CollectionLimits, FLAG_FLEETING, type ValueHost } from '../values/value.ts'
 import { accessClock, UseCounter } from './access.ts'
 import { FLAG_TIMED, keyLength, keyStart, TIMER_AT } from './entry.ts'
 import { LookUps } from './lookups.ts'
@@ -129,6 +130,8 @@ export abstract class KeyFinder implements ValueHost {
 
   /** Takes the key at `p` away because its deadline has passed. */
   protected abstract expire(p: Place): void
+  /** The hash at `p` goes with the last of its fields. */
+  protected abstract expireFields(p: Place): void
 
   /** Aims `p` at the key in word `i`, in the selected database. Returns the entry, 0 when there is none. */
   find(p: Place, words: Words, i: number): number {
@@ -233,6 +236,13 @@ export abstract class KeyFinder implements ValueHost {
     return this.hasher.hash(buf, start, end) || 1
   }
 
+  /** Whether the time of the key with entry `e` is over: its own, or that of all fields of a hash. */
+  isOver(a: Arena, e: number): boolean {
+    const ends = a.u8[e + 7] & (FLAG_TIMED | FLAG_FLEETING)
+    if ((ends & FLAG_TIMED) !== 0 && a.f64[(e + TIMER_AT) >> 3] < this.nowMs) return true
+    return (ends & FLAG_FLEETING) !== 0 && mapIsOver(a, a.i32[e >> 2], this.nowMs)
+  }
+
   /** `slot` is the first of the namespace's dict with the hash. */
   protected lookUp(p: Place, slot: number): number {
     const a = p.shard.arena
@@ -242,8 +252,11 @@ export abstract class KeyFinder implements ValueHost {
       if (keyLength(a, e) === length && isKey(a, keyStart(a, e), p.buf, p.keyStart, p.keyEnd)) {
         p.slot = slot
         p.entry = e
-        if ((a.u8[e + 7] & FLAG_TIMED) === 0 || a.f64[(e + TIMER_AT) >> 3] >= this.nowMs) return e
-        this.expire(p)
+        const ends = a.u8[e + 7] & (FLAG_TIMED | FLAG_FLEETING)
+        if (ends === 0) return e
+        if ((ends & FLAG_TIMED) !== 0 && a.f64[(e + TIMER_AT) >> 3] < this.nowMs) this.expire(p)
+        else if (!this.isOver(a, e)) return e
+        else this.expireFields(p)
         break
       }
       slot = dictNext(a, p.ns, slot, p.hash)

@@ -460,6 +460,17 @@ export class Keyspace extends KeyFinder {
     this.announce(p, 'expired')
   }
 
+  override expireFields(p: Place): void {
+    if (this.keepsExpired) {
+      p.ns = 0
+      return
+    }
+    this.drop(p)
+    // As when the last of its fields is freed. Whoever logs changes has not heard of the fields, and sees that the key is gone.
+    this.announce(p, 'hexpired')
+    this.announce(p, 'del')
+  }
+
   /** Frees a value that lies outside its entry. */
   freeValue(p: Place, e: number): void {
     const a = p.shard.arena

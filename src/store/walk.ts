@@ -6,7 +6,7 @@
 
 import { indexOfByte } from '../bytes/ascii.ts'
 import { dictCount, dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
-import { deadlineMs, isTimed, keyLength, keyStart } from './entry.ts'
+import { keyLength, keyStart } from './entry.ts'
 import { SLASH } from './finder.ts'
 import type { Keyspace } from './keyspace.ts'
 import { DB_KEYS, NS_HASH, NS_NAME, NS_NAME_LENGTH, type Shard } from './shard.ts'
@@ -174,7 +174,7 @@ export class KeyWalk {
       for (let i = 0; i < pairs.length; i++) {
         const e = pairs.refs[i] as number
         if ((pairs.hashes[i] as number) >>> 0 >= next) continue
-        if (isTimed(a, e) && deadlineMs(a, e) < this.keys.nowMs) continue
+        if (this.keys.isOver(a, e)) continue
         out.add(s, ns, e)
       }
     }
@@ -204,7 +204,7 @@ export class KeyWalk {
         a,
         dictRandom(a, ns, () => keys.random.uint32()),
       )
-      if (isTimed(a, e) && deadlineMs(a, e) < keys.nowMs) continue
+      if (keys.isOver(a, e)) continue
       out.add(s, ns, e)
       return
     }

@@ -254,7 +254,7 @@ class Rebuild {
       this.touch(a)
       for (let i = 0; i < batch.length; i++) {
         const e = batch.refs[i]
-        if (which === 'live' && isTimed(a, e) && deadlineMs(a, e) < keys.nowMs) continue
+        if (which === 'live' && keys.isOver(a, e)) continue
         to.hash = batch.hashes[i] ^ twist
         to.shard = keys.shardOf(to.hash)
         if (to.ns === 0) to.ns = this.build(to.shard, part.db, target)

@@ -2,10 +2,10 @@
 // two ways: from the root of the hash, and from the wheel when it fires, so it knows the root, and the entry and namespace
 // record of the key that holds the hash. Whoever moves the entry tells it (clockOwn).
 //
-// clock, 32 bytes
+// clock, 40 bytes
 //    0  i32  root of the hash        4  i32  namespace record, plus 1: odd, where the timer of an entry has an even word
 //    8  f64  deadline in ms, 0 while not filed   16  i32 next   20  i32 prev     the timer block of memory/timewheel.ts
-//   24  i32  entry
+//   24  i32  entry                  32  f64  no field has a later deadline than this, in ms
 
 import type { Arena } from '../memory/arena.ts'
 import { ARENA_WHEEL, wheelAdd, wheelRemove } from '../memory/timewheel.ts'
@@ -13,7 +13,8 @@ import { ARENA_WHEEL, wheelAdd, wheelRemove } from '../memory/timewheel.ts'
 const NAMESPACE = 4
 const TIMER = 8
 const ENTRY = 24
-const CLOCK_BYTES = 32
+const LATEST = 32
+const CLOCK_BYTES = 40
 
 /** A new clock, not filed; 0 when there is no room. */
 export function clockCreate(a: Arena, root: number): number {
@@ -34,6 +35,19 @@ export function clockFile(a: Arena, clock: number, deadline: number): void {
   if (deadline === 0) a.f64[(clock + TIMER) >> 3] = 0
   else wheelAdd(a, wheel, clock + TIMER, deadline)
 }
+
+/** Some field of the hash has this deadline now. */
+export function clockNote(a: Arena, clock: number, deadline: number): void {
+  const at = (clock + LATEST) >> 3
+  if (a.f64[at] < deadline) a.f64[at] = deadline
+}
+
+/** No field has a deadline any more. */
+export function clockForget(a: Arena, clock: number): void {
+  a.f64[(clock + LATEST) >> 3] = 0
+}
+
+export const clockLatest = (a: Arena, clock: number): number => a.f64[(clock + LATEST) >> 3]
 
 export function clockFree(a: Arena, clock: number): void {
   clockFile(a, clock, 0)

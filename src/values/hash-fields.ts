@@ -152,7 +152,7 @@ export abstract class HashFields extends Value {
       const first = Math.max(0, deadline)
       if (fieldsInsert(a, map, hash, buf, start, end, value, valueStart, valueEnd, first) === 0) throw OOM_ARENA
       this.addLogical(end - start + valueEnd - valueStart)
-      if (first !== 0) mapFile(a, root)
+      if (first !== 0) mapFile(a, root, first)
       return
     }
     const before = fieldDeadline(a, dictRef(a, this.at))
@@ -160,7 +160,7 @@ export abstract class HashFields extends Value {
     const valueBytes = this.value.end - this.value.start
     if (!fieldsReplace(a, map, this.at, value, valueStart, valueEnd, after)) throw OOM_ARENA
     this.addLogical(valueEnd - valueStart - valueBytes)
-    if (before !== after) mapFile(a, root)
+    if (before !== after) mapFile(a, root, after)
   }
 
   /** Takes out the field that find has just found. */
@@ -262,7 +262,7 @@ export abstract class HashFields extends Value {
   retimeFound(deadline: number): void {
     const { a, root } = this
     if (!fieldsRetime(a, root + FIELDS, this.at, deadline, this.view)) throw OOM_ARENA
-    mapFile(a, root)
+    mapFile(a, root, deadline)
   }
 
   /** Whether there are fields whose time is over. */

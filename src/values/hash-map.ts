@@ -8,7 +8,7 @@ import type { Arena } from '../memory/arena.ts'
 import { deadlineOf, deadlinesCount, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
 import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsFree, fieldsInsert } from '../memory/fields.ts'
-import { clockCreate, clockFile, clockFree } from './hash-clock.ts'
+import { clockCreate, clockFile, clockForget, clockFree, clockLatest, clockNote } from './hash-clock.ts'
 
 /** Where a root has its map of fields. */
 export const FIELDS = 8
@@ -58,10 +58,23 @@ export function mapNeedClock(a: Arena, root: number): boolean {
   return clock !== 0
 }
 
-/** Files the clock under the earliest deadline; to be called after each change of one. */
-export function mapFile(a: Arena, root: number): void {
+/** Files the clock under the earliest deadline; to be called after each change of one. `deadline`: a new one in ms, if any. */
+export function mapFile(a: Arena, root: number, deadline = 0): void {
   const clock = mapClock(a, root)
-  if (clock !== 0) clockFile(a, clock, mapFirstDeadline(a, root))
+  if (clock === 0) return
+  const first = mapFirstDeadline(a, root)
+  clockFile(a, clock, first)
+  if (first === 0) clockForget(a, clock)
+  else clockNote(a, clock, deadline)
+}
+
+/** Up to so many fields it is looked at how many are due; beyond that, whether the latest deadline that there was is. */
+const COUNTED_FIELDS = 64
+
+/** Whether the time of all fields of a map, which all have deadlines, is over at `nowMs`. */
+export function mapIsOver(a: Arena, root: number, nowMs: number): boolean {
+  const fields = mapCount(a, root)
+  return clockLatest(a, mapClock(a, root)) < nowMs || (fields <= COUNTED_FIELDS && mapDue(a, root, nowMs) === fields)
 }
 
 /** The earliest deadline of a field in ms, 0 when there is none. */
@@ -92,7 +105,7 @@ export function mapCopy(a: Arena, root: number, to: Arena): number {
     mapFree(to, copied)
     return 0
   }
-  mapFile(to, copied)
+  if (mapTimed(to, copied) > 0) mapFile(to, copied, clockLatest(a, mapClock(a, root)))
   return copied
 }
 

@@ -21,7 +21,7 @@ import { clockOwn } from './hash-clock.ts'
 import { HashFields, spell } from './hash-fields.ts'
 import { FIELDS, mapClock, mapCopy, mapCount, mapDue, mapFree, mapFreeSome, mapStop, mapTimed } from './hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, TYPE_HASH } from './types.ts'
-import { type RestoredElement, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import { ENTRY_FLAGS, FLAG_FLEETING, type RestoredElement, type ValueHost, VISIT_END, type Visit } from './value.ts'
 
 /** What a new hash has room for: two short fields. */
 const FIRST_BYTES = 32
@@ -105,9 +105,13 @@ export class Hash extends HashFields {
   }
 
   override own(entry: number, namespace: number): void {
+    const { a, root } = this
     if (this.form === FORM_LISTPACK) return
-    const clock = mapClock(this.a, this.root)
-    if (clock !== 0) clockOwn(this.a, clock, entry, namespace)
+    const clock = mapClock(a, root)
+    if (clock === 0) return
+    clockOwn(a, clock, entry, namespace)
+    const fleeting = mapTimed(a, root) === mapCount(a, root) ? FLAG_FLEETING : 0
+    a.u8[entry + ENTRY_FLAGS] = (a.u8[entry + ENTRY_FLAGS] & ~FLAG_FLEETING) | fleeting
   }
 
   // ---- all fields as text -----------------------------------------------------------------------------------------

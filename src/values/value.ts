@@ -15,6 +15,9 @@ import { digGrave } from './graves.ts'
 
 export const ROOT_ALLOCATED = 0
 export const ROOT_LOGICAL = 4
+/** The byte of a key's entry with its flags, and the one of them that a value sets by itself (store/entry.ts). */
+export const ENTRY_FLAGS = 7
+export const FLAG_FLEETING = 32
 /** Where the form's own words start. */
 export const ROOT_OWN = 8
 
@@ -97,7 +100,10 @@ export abstract class Value {
     return 0
   }
 
-  /** The value is that of the key with this entry, in this namespace record; for those that have to find it again. */
+  /**
+   * The value is that of the key with this entry, in this namespace record: for those that have to find it again, or have
+   * something to say in its flags.
+   */
   own(_entry: number, _namespace: number): void {
     // Most values are found through their key only.
   }

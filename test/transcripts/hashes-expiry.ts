@@ -1,7 +1,7 @@
 // Fields that expire (Redis 7.4) and the commands of Redis 8.0 on fields. The clock is moved, nobody waits.
 
-import { any, map, OK, simple } from '../support/expectation.ts'
-import { type Transcript, transcript } from '../support/transcript.ts'
+import { any, map, message, OK, simple } from '../support/expectation.ts'
+import { FIXED_NAMES, type Transcript, transcript } from '../support/transcript.ts'
 
 const WRONGTYPE = '-WRONGTYPE Operation against a key holding the wrong kind of value'
 const INTEGER = '-ERR value is not an integer or out of range'
@@ -446,4 +446,71 @@ const KEYS: readonly Transcript[] = [
   ),
 ]
 
-export const hashExpiry: readonly Transcript[] = [...TIMES, ...WORDS, ...TOGETHER, ...KEYS]
+const OVER: readonly Transcript[] = [
+  transcript(
+    'a hash whose fields are all due is gone for everybody, before any of them is freed',
+    [
+      ['HSETEX h PX 100 FIELDS 2 a 1 b 2', 1],
+      ['HSETEX other PX 100 FIELDS 1 a 1', 1],
+      ['HSET other b 2', 1],
+      ['HSETEX late PX 100 FIELDS 1 a 1', 1],
+      ['HSETEX late PX 300 FIELDS 1 b 1', 1],
+      ['+101ms'],
+      ['EXISTS h other late', 2],
+      ['TYPE h', simple('none')],
+      ['SCAN 0 MATCH h', ['0', []]],
+      ['KEYS h', []],
+      ['TTL h', -2],
+      ['DUMP h', null],
+      ['OBJECT ENCODING h', null],
+      ['RENAME h i', '-ERR no such key'],
+      ['COPY h i', 0],
+      ['DEL h', 0],
+      ['LPUSH h x', 1],
+      ['HLEN late', 1],
+      ['+200ms'],
+      ['EXISTS late', 0],
+      ['SETNX late v', 1],
+    ],
+    NEWER,
+  ),
+  transcript(
+    'it is also gone when the field that would have stayed longest was taken out, and stays when one lost its deadline',
+    [
+      ['HSETEX h PX 100 FIELDS 2 a 1 b 2', 1],
+      ['HSETEX h PX 500 FIELDS 1 c 3', 1],
+      ['HDEL h c', 1],
+      ['HSETEX i PX 100 FIELDS 2 a 1 b 2', 1],
+      ['HPERSIST i FIELDS 1 b', [1]],
+      [`HSETEX big PX 100 FIELDS 100 ${MANY.split(' ').slice(0, 200).join(' ')}`, 1],
+      ['HPEXPIRE big 50 FIELDS 1 f7', [1]],
+      ['RENAME big big2', OK],
+      ['COPY big2 big3', 1],
+      ['+101ms'],
+      ['EXISTS h', 0],
+      ['EXISTS i', 1],
+      ['HGETALL i', map([['b', '2']])],
+      ['EXISTS big2 big3', 0],
+      ['HSET h a 1', 1],
+      ['HLEN h', 1],
+    ],
+    NEWER,
+  ),
+  transcript(
+    'whoever notices it first, the same is announced',
+    [
+      ['CONFIG SET notify-keyspace-events Egh', OK],
+      ['b> PSUBSCRIBE *', message('psubscribe', '*', 1)],
+      ['HSETEX h PX 100 FIELDS 2 a 1 b 2', 1],
+      ['b <', any],
+      ['b <', any],
+      ['+101ms'],
+      ['EXISTS h', 0],
+      ['b <', message('pmessage', '*', '__keyevent@0__:hexpired', 'h')],
+      ['b <', message('pmessage', '*', '__keyevent@0__:del', 'h')],
+    ],
+    { ...FIXED_NAMES, ...NEWER },
+  ),
+]
+
+export const hashExpiry: readonly Transcript[] = [...OVER, ...TIMES, ...WORDS, ...TOGETHER, ...KEYS]

@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { KeyedHash } from '../../src/bytes/siphash.ts'
-import { Arena } from '../../src/memory/arena.ts'
+import { ARENA_ROOT, Arena } from '../../src/memory/arena.ts'
 import { ARENA_WHEEL, wheelAdvance, wheelCreate } from '../../src/memory/timewheel.ts'
 import { Random } from '../../src/store/random.ts'
 import { Hash } from '../../src/values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../../src/values/hash-clock.ts'
 import { HashDraws } from '../../src/values/hash-draws.ts'
 import { KEEP_DEADLINE } from '../../src/values/hash-fields.ts'
+import { mapClock, mapIsOver, mapTimed } from '../../src/values/hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX } from '../../src/values/types.ts'
-import { CollectionLimits, RestoredElement } from '../../src/values/value.ts'
+import { CollectionLimits, ENTRY_FLAGS, FLAG_FLEETING, RestoredElement } from '../../src/values/value.ts'
 
-const ENTRY = 800
+/** Words of the root area that nobody else uses. */
+const ENTRY = ARENA_ROOT + 8
 const NAMESPACE = 1600
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
@@ -24,7 +26,7 @@ interface Told {
 }
 
 function makeArena(): Arena {
-  const a = new Arena(16 << 20, 8)
+  const a = new Arena(16 << 20, 24)
   a.i32[ARENA_WHEEL >> 2] = wheelCreate(a, 0)
   return a
 }
@@ -141,7 +143,18 @@ class Model {
       for (const one of sample) expect(walked).toContain(one)
     }
     expect(hash.logical).toBeGreaterThanOrEqual(walked.join('').length - map.size)
+    this.checkFlag()
     this.a.check()
+  }
+
+  /** Whether the key may be over without a deadline of its own stands in its entry. */
+  private checkFlag(): void {
+    const { a, hash, host } = this
+    if (hash.form === FORM_LISTPACK || mapClock(a, hash.root) === 0) return
+    hash.own(ENTRY, NAMESPACE)
+    const isFleeting = ((a.u8[ENTRY + ENTRY_FLAGS] ?? 0) & FLAG_FLEETING) !== 0
+    expect(isFleeting).toBe(mapTimed(a, hash.root) === hash.stored)
+    if (isFleeting) expect(mapIsOver(a, hash.root, host.nowMs)).toBe(hash.count === 0)
   }
 
   private shown(hash: Hash): string {
