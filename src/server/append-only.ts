@@ -1,16 +1,12 @@
 // The append-only file as the server knows it: read at start, written as long as `appendonly` says so, made anew when it has
-// grown. Which files count is in the manifest (persist/aof/manifest.ts); a step that changes that is done when the manifest
-// is on disk, and a crash between two steps leaves the files of before or of after.
+// grown.
 
 import * as fs from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { CommandTable } from '../commands/table.ts'
-import { AppendFile } from '../persist/aof/append-file.ts'
 import { CommandLog } from '../persist/aof/command-log.ts'
 import { commandFormat } from '../persist/aof/command-output.ts'
-import { type AofPart, BASE_FORMATS, type BaseFormat, loadManifest, type Manifest } from '../persist/aof/manifest.ts'
+import type { AofPart, BaseFormat, Manifest } from '../persist/aof/manifest.ts'
 import { AofWriter } from '../persist/aof/writer.ts'
-import { removeStaleTemps } from '../persist/atomic-file.ts'
 import { type Load, runToEnd } from '../persist/loading.ts'
 import { rdbFormat } from '../persist/rdb/file-output.ts'
 import type { SaveFormat } from '../persist/save-output.ts'
@@ -20,13 +16,13 @@ import { CommandError, REWRITE_IN_PROGRESS } from '../resp/errors.ts'
 import type { Clock } from '../store/clock.ts'
 import type { Expiry } from '../store/expiry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
+import { AofFiles } from './aof-files.ts'
 import { type CutOff, loadAof } from './aof-load.ts'
 import type { Config } from './config/config.ts'
 import { Journal } from './journal.ts'
 import type { Log } from './log.ts'
 import type { RunningContext } from './running-context.ts'
 
-const MANIFEST_SUFFIX = '.manifest'
 /** Pause after a rewrite that failed before the next one by itself. */
 const RETRY_NS = 60e9
 
@@ -59,13 +55,12 @@ export class AppendOnly {
   baseBytes = 0
   private olderBytes = 0
   private triedNs = Number.NEGATIVE_INFINITY
-  /** As it is on disk; undefined before anybody asked. */
-  private known: Manifest | undefined
   /** While `appendonly` was turned on and there is no base yet: what the manifest will be, but for that. */
   private coming: Manifest | undefined
   /** `appendonly` was turned on and could not be followed yet. */
   private isStartWanted = false
   private running: BackgroundSave | undefined
+  private readonly files: AofFiles
   private readonly log = new CommandLog()
   private readonly journal: Journal
   private readonly parts: AppendOnlyParts
@@ -73,6 +68,7 @@ export class AppendOnly {
   constructor(parts: AppendOnlyParts) {
     const { config, clock, log, table, context, keys, expiry } = parts
     this.parts = parts
+    this.files = new AofFiles(config, log)
     const settings = {
       get fsync() {
         return config.appendfsync
@@ -112,32 +108,6 @@ export class AppendOnly {
     return this.olderBytes + this.writer.fileBytes
   }
 
-  private get directory(): string {
-    return resolve(this.parts.config.dir, this.parts.config.appenddirname)
-  }
-
-  private path(name: string): string {
-    return join(this.directory, name)
-  }
-
-  private get manifestName(): string {
-    return this.parts.config.appendfilename + MANIFEST_SUFFIX
-  }
-
-  private get manifest(): Manifest {
-    this.known ??= loadManifest(this.directory, this.manifestName)
-    return this.known
-  }
-
-  private save(manifest: Manifest): void {
-    manifest.save(this.path(this.manifestName))
-    this.known = manifest
-  }
-
-  private nextBase(manifest: Manifest, format: BaseFormat): AofPart {
-    return manifest.withBase(this.parts.config.appendfilename, format, 0).base as AofPart
-  }
-
   /** What a base is written as that begins now. */
   private get baseFormat(): BaseFormat {
     return this.parts.config.aofUseRdbPreamble ? 'rdb' : 'aof'
@@ -153,10 +123,10 @@ export class AppendOnly {
 
   /** Reads all files; 'none' when there are none. Throws when they cannot be read: the server must not start then. */
   *load(): Load<'loaded' | 'none'> {
-    this.adoptOldFile()
-    const { data } = this.manifest
-    for (const format of BASE_FORMATS) removeStaleTemps(this.path(this.nextBase(this.manifest, format).name))
-    const cut = yield* this.loadFrom(this.directory, data)
+    const { files } = this
+    files.prepare()
+    const { data } = files.manifest
+    const cut = yield* this.loadFrom(files.directory, data)
     if (cut !== undefined) this.cutOff(cut)
     return data.length === 0 ? 'none' : 'loaded'
   }
@@ -186,52 +156,32 @@ export class AppendOnly {
   reload(): void {
     const { keys } = this.parts
     this.writer.flush('all')
-    this.known = undefined
+    this.files.forget()
     keys.flushAll()
     keys.setNow(this.parts.clock.nowMs())
     runToEnd(this.load())
     keys.dirty = 0
   }
 
-  /** A file of the time before manifests (Redis 6) moves into the directory and becomes the base. */
-  private adoptOldFile(): void {
-    const { config, log } = this.parts
-    const old = resolve(config.dir, config.appendfilename)
-    const { data } = this.manifest
-    // A crash may have come between the manifest and the move.
-    const isHalfDone =
-      data.length === 1 && data[0]?.name === config.appendfilename && !fs.existsSync(this.path(config.appendfilename))
-    if ((data.length > 0 && !isHalfDone) || !fs.existsSync(old) || !fs.statSync(old).isFile()) return
-    fs.mkdirSync(this.directory, { recursive: true })
-    if (!isHalfDone) this.save(this.manifest.withOldFile(config.appendfilename))
-    fs.renameSync(old, this.path(config.appendfilename))
-    log.info(
-      `Successfully migrated an old-style AOF file (${config.appendfilename}) into the AOF directory (${config.appenddirname}).`,
-    )
-  }
-
   /** Begins to write, at start, behind what was loaded. Throws what the file system says. */
   open(): void {
+    const { files } = this
     const { config, keys } = this.parts
-    fs.mkdirSync(this.directory, { recursive: true })
-    let { manifest } = this
+    files.makeDirectory()
+    let { manifest } = files
     if (manifest.data.length === 0) {
       const format = this.baseFormat
-      writeSync(keys, this.path(this.nextBase(manifest, format).name), this.formatOf(format))
+      writeSync(keys, files.nextBase(manifest, format), this.formatOf(format))
       manifest = manifest.withBase(config.appendfilename, format, 0)
     }
     const isNew = manifest.incrs.length === 0
     if (isNew) manifest = manifest.withIncr(config.appendfilename)
-    const file = this.append(manifest, isNew ? 'fresh' : 'behind what is there')
-    this.save(manifest)
+    const file = files.append(manifest, isNew ? 'fresh' : 'behind what is there')
+    files.save(manifest)
     this.writer.turnTo(file)
-    this.olderBytes = this.bytesOf(manifest) - file.bytes
-    this.baseBytes = manifest.base === undefined ? 0 : fs.statSync(this.path(manifest.base.name)).size
+    this.olderBytes = files.bytesOf(manifest) - file.bytes
+    this.baseBytes = files.baseBytesOf(manifest)
     this.journal.attach()
-  }
-
-  private bytesOf(manifest: Manifest): number {
-    return manifest.data.reduce((sum, { name }) => sum + fs.statSync(this.path(name)).size, 0)
   }
 
   /** The end of the server, or of `appendonly`. */
@@ -273,9 +223,9 @@ export class AppendOnly {
   /** Begins to write, and a base of this moment: the files count when that is done. Returns what went wrong. */
   private start(): string | undefined {
     try {
-      fs.mkdirSync(this.directory, { recursive: true })
-      const coming = this.manifest.withIncr(this.parts.config.appendfilename)
-      this.writer.turnTo(this.append(coming, 'fresh'))
+      this.files.makeDirectory()
+      const coming = this.files.manifest.withIncr(this.parts.config.appendfilename)
+      this.writer.turnTo(this.files.append(coming, 'fresh'))
       this.coming = coming
       this.olderBytes = 0
       this.journal.attach()
@@ -347,10 +297,10 @@ export class AppendOnly {
     this.isRewriteScheduled = false
     this.triedNs = clock.nowNs()
     try {
-      fs.mkdirSync(this.directory, { recursive: true })
+      this.files.makeDirectory()
       if (this.journal.isAttached && this.coming === undefined) this.turnOver()
       const format = this.baseFormat
-      const path = this.path(this.nextBase(this.manifest, format).name)
+      const path = this.files.nextBase(this.files.manifest, format)
       const save = new BackgroundSave(keys, path, this.formatOf(format), clock, ns => this.onStep(ns))
       this.running = save
       void this.finish(save, format)
@@ -384,12 +334,12 @@ export class AppendOnly {
   /** The new base is there: with the file that is written it is all that counts. */
   private replaceBase(format: BaseFormat): void {
     const { config } = this.parts
-    const manifest = this.coming ?? this.manifest
+    const manifest = this.coming ?? this.files.manifest
     this.coming = undefined
     const kept = this.journal.isAttached ? 1 : 0
-    this.save(manifest.withBase(config.appendfilename, format, manifest.incrs.length - kept))
-    this.olderBytes = this.bytesOf(this.manifest) - this.writer.fileBytes
-    this.removeHistory()
+    this.files.save(manifest.withBase(config.appendfilename, format, manifest.incrs.length - kept))
+    this.olderBytes = this.files.bytesOf(this.files.manifest) - this.writer.fileBytes
+    this.files.removeHistory()
   }
 
   private fail(error: unknown): string {
@@ -405,10 +355,10 @@ export class AppendOnly {
   private turnOver(): void {
     this.writer.flush('all')
     if (this.log.size > 0) throw new Error(this.writer.problem ?? 'a command is running')
-    const next = this.manifest.withIncr(this.parts.config.appendfilename)
-    const file = this.append(next, 'fresh')
+    const next = this.files.manifest.withIncr(this.parts.config.appendfilename)
+    const file = this.files.append(next, 'fresh')
     try {
-      this.save(next)
+      this.files.save(next)
     } catch (error) {
       file.close()
       throw error
@@ -417,25 +367,13 @@ export class AppendOnly {
     this.writer.turnTo(file)
   }
 
-  private append(manifest: Manifest, start: 'fresh' | 'behind what is there'): AppendFile {
-    return new AppendFile(this.path((manifest.incrs.at(-1) as AofPart).name), start)
-  }
-
   /** CONFIG SET aof-disable-auto-gc. Returns what went wrong. */
   followGc(): string | undefined {
     try {
-      this.removeHistory()
+      this.files.removeHistory()
       return undefined
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }
-  }
-
-  /** Files that have been replaced go, unless the settings keep them. Throws what the file system says. */
-  private removeHistory(): void {
-    const { config } = this.parts
-    if (config.aofDisableAutoGc || this.manifest.history.length === 0) return
-    for (const { name } of this.manifest.history) fs.rmSync(this.path(name), { force: true })
-    this.save(this.manifest.withoutHistory())
   }
 }

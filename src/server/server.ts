@@ -29,8 +29,8 @@ import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Evictions } from './evictions.ts'
+import { describeLoaded, loadForeign } from './foreign.ts'
 import { type HttpServer, startHttp } from './http.ts'
-import { describeLoaded, loadForeign } from './import.ts'
 import { Info } from './info.ts'
 import { Listening } from './listening.ts'
 import { type Log, pinoLevel } from './log.ts'
@@ -359,7 +359,7 @@ export class Server {
   /** What such a file holds is not kept yet, so it counts as changes. */
   private *restoreFrom(path: string): Load<void> {
     if (path === '') return
-    const loaded = yield* loadForeign(this.keys, path)
+    const loaded = yield* loadForeign(this, path)
     this.keys.dirty += loaded.keys
     this.log.info(`restored ${describeLoaded(loaded)} from ${path}`)
   }

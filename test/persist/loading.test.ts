@@ -11,7 +11,7 @@ import { type Load, SLICE_BYTES } from '../../src/persist/loading.ts'
 import { saveRdb } from '../../src/persist/rdb/file-output.ts'
 import { loadRdb } from '../../src/persist/rdb/load.ts'
 import { saveSync } from '../../src/persist/writer.ts'
-import { loadForeign } from '../../src/server/import.ts'
+import { loadForeign } from '../../src/server/foreign.ts'
 import type { Keyspace } from '../../src/store/keyspace.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
@@ -56,7 +56,7 @@ const FORMATS: readonly Format[] = [
   {
     name: 'JSON lines',
     write: ({ server }, path) => void saveJson(server.keys, path),
-    load: ({ server }, path) => loadForeign(server.keys, path),
+    load: ({ server }, path) => loadForeign(server, path),
   },
   {
     name: 'AOF',

@@ -12,6 +12,7 @@ import { toText } from '../../bytes/ascii.ts'
 import { quoteText, splitArguments } from '../../bytes/quote.ts'
 import { AtomicFile } from '../atomic-file.ts'
 
+export const MANIFEST_SUFFIX = '.manifest'
 /** Redis's MANIFEST_MAX_LINE. */
 const MAX_LINE_BYTES = 1024
 const PLAIN_NAME = /^[!-~]+$/

@@ -15,7 +15,8 @@ import { parseYaml } from './yaml.ts'
 
 export type Command = 'serve' | 'ping' | 'import' | 'export' | 'help' | 'version'
 
-export type ExportFormat = 'rdb' | 'json'
+const EXPORT_FORMATS = ['rdb', 'aof', 'json'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 export interface Loaded {
   readonly config: Config
@@ -102,10 +103,15 @@ function formatOperand(
   words: readonly string[],
 ): { readonly format: ExportFormat; readonly rest: readonly string[] } {
   const at = words.indexOf('--format')
-  if (at < 0) return { format: /\.(jsonl?|ndjson)$/i.test(file) ? 'json' : 'rdb', rest: words }
-  const format = words[at + 1]
-  if (format !== 'rdb' && format !== 'json') throw new ConfigProblem(`command line: '--format': it is rdb or json`)
+  if (at < 0) return { format: formatNamed(file), rest: words }
+  const format = EXPORT_FORMATS.find(known => known === words[at + 1])
+  if (format === undefined) throw new ConfigProblem(`command line: '--format': it is rdb, aof or json`)
   return { format, rest: [...words.slice(0, at), ...words.slice(at + 2)] }
+}
+
+function formatNamed(file: string): ExportFormat {
+  if (/\.(jsonl?|ndjson)$/i.test(file)) return 'json'
+  return /\.aof$/i.test(file) ? 'aof' : 'rdb'
 }
 
 function standsAlone(flag: string): boolean {

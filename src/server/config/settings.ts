@@ -243,7 +243,7 @@ export const SETTINGS = {
     'restore-from',
     text('a file, or "" for none'),
     '',
-    'RDB or JSON file to load at start, while there is no snapshot yet.',
+    'RDB, JSON or append-only file to load at start, while there is no snapshot yet.',
     { hot: 'start' },
   ),
   /** Below 0: Redis waits once in so many keys; we do not. */
