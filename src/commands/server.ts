@@ -33,7 +33,7 @@ function flushdb(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
   expectThawed(ctx, db => db === keys.db)
   if (keys.binding === undefined) keys.flush(keys.db)
-  else flushNamespace(keys, keys.db, keys.binding)
+  else flushNamespace(keys, [keys.db], keys.binding)
   ctx.reply.ok()
 }
 
@@ -44,7 +44,7 @@ function flushall(ctx: WriteContext, args: Args): void {
   if (keys.binding === undefined) {
     keys.flushAll()
     ctx.services.snapshot.saveFlushed()
-  } else for (let db = 0; db < keys.databases; db++) flushNamespace(keys, db, keys.binding)
+  } else flushNamespace(keys, [...Array(keys.databases).keys()], keys.binding)
   ctx.reply.ok()
 }
 

@@ -3,12 +3,12 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { SORT_NOT_A_DOUBLE, SYNTAX, WRONGTYPE } from '../resp/errors.ts'
-import { buildValue, dropBuilt, fitBuilt, replaceValue } from '../store/collections.ts'
-import { entryType } from '../store/entry.ts'
+import { buildValue, dropBuilt, fitBuilt, openAt, replaceValue, settleValue } from '../store/collections.ts'
+import { entryEncoding, entryType } from '../store/entry.ts'
 import { List } from '../values/list.ts'
 import { RIGHT } from '../values/list-walk.ts'
 import { SetValue } from '../values/set.ts'
-import { TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../values/types.ts'
+import { FORM_LISTPACK, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../values/types.ts'
 import { type Value, VISIT_END } from '../values/value.ts'
 import { SortedSet } from '../values/zset.ts'
 import type { Args } from './args.ts'
@@ -30,10 +30,11 @@ const VISIT_STEP = 1024
 /** Patterns are kept for the next command up to here. */
 const KEPT_PATTERNS = 16
 
+const sorted = new SortedSet()
 const views: readonly (Value | undefined)[] = Object.assign([], {
   [TYPE_LIST]: new List(),
   [TYPE_SET]: new SetValue(),
-  [TYPE_ZSET]: new SortedSet(),
+  [TYPE_ZSET]: sorted,
 })
 const rows = new SortRows()
 const results = new Texts()
@@ -222,8 +223,20 @@ function store(ctx: WriteContext, args: Args): void {
   reply.int(count)
 }
 
+/** As in Redis a sorted set is not small any more when it was sorted; it means the same, so nobody is told. */
+function enlarge({ keys }: WriteContext, args: Args): void {
+  const { at } = keys
+  const e = keys.find(at, args, 1)
+  const { arena } = at.shard
+  if (e === 0 || entryType(arena, e) !== TYPE_ZSET || entryEncoding(arena, e) !== FORM_LISTPACK) return
+  openAt(keys, at, sorted)
+  sorted.enlarge()
+  settleValue(keys, at, sorted)
+}
+
 function sort(ctx: WriteContext, args: Args): void {
   parse(args, 'with STORE')
+  enlarge(ctx, args)
   load(ctx, args)
   if (options.storeAt === 0) show(ctx)
   else {

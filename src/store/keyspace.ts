@@ -380,19 +380,48 @@ export class Keyspace extends KeyFinder {
     return n
   }
 
-  /** Empties a database at once; what it held is freed in slices. Returns the number of keys it had. */
+  /**
+   * Empties a database at once; what it held is freed in slices. Returns the number of keys it had. Throws OOM before any
+   * change.
+   */
   flush(db: number): number {
     const keys = this.size(db)
+    const full = this.shards.filter(shard => shard.arena.i32[(shard.database(db) + DB_KEYS) >> 2] > 0)
+    const emptied = this.saving === undefined ? full.filter(shard => this.holdsOnly(shard, db)) : []
+    const detached = full.filter(shard => !emptied.includes(shard))
+    const fresh = this.newRecords(detached)
     this.epoch++
-    for (const shard of this.shards) {
-      let others = 0
-      for (let i = 0; i < this.databases; i++)
-        if (i !== db) others += shard.arena.i32[(shard.database(i) + DB_KEYS) >> 2]
-      if (others === 0 && this.saving === undefined) shard.reset(this.nowMs)
-      else if (!shard.detach(db)) throw OOM_ARENA
-    }
+    for (const shard of emptied) shard.reset(this.nowMs)
+    for (const [i, shard] of detached.entries()) shard.detach(db, fresh[i] as number)
     this.announceFlush(db, keys)
     return keys
+  }
+
+  private holdsOnly(shard: Shard, db: number): boolean {
+    for (let i = 0; i < this.databases; i++)
+      if (i !== db && shard.arena.i32[(shard.database(i) + DB_KEYS) >> 2] > 0) return false
+    return true
+  }
+
+  /** A database record in each of some shards. Throws OOM, and makes none. */
+  private newRecords(shards: readonly Shard[]): readonly number[] {
+    const made: number[] = []
+    for (const shard of shards) {
+      const record = this.tryHard(() => shard.newDatabase())
+      if (record === 0) {
+        for (const [i, one] of made.entries()) shards[i]?.arena.free(one)
+        throw OOM_ARENA
+      }
+      made.push(record)
+    }
+    return made
+  }
+
+  /** What `make` returns, 0 standing for no room: what waits to be freed is freed then, as long as there is any. */
+  tryHard(make: () => number): number {
+    let made = make()
+    while (made === 0 && this.onPressure()) made = make()
+    return made
   }
 
   /** Keys of all databases. */

@@ -64,20 +64,40 @@ function isAlone(keys: Keyspace, shard: Shard, count: number): boolean {
   return all === count
 }
 
-/** Empties a namespace of a database at once; what it held is freed in slices. */
-export function flushNamespace(keys: Keyspace, db: number, namespace: Namespace): void {
-  let flushed = 0
-  keys.epoch++
+/** A namespace's record that is about to be detached, and the record that takes it over. */
+interface Leaving {
+  readonly shard: Shard
+  readonly ns: number
+  readonly grave: number
+}
+
+/** Empties a namespace of some databases at once; what it held is freed in slices. Throws OOM before any change. */
+export function flushNamespace(keys: Keyspace, databases: readonly number[], namespace: Namespace): void {
+  const flushed = databases.map(db => namespaceTotals(keys, db, namespace).keys)
+  const emptied: Shard[] = []
+  const leaving: Leaving[] = []
   for (const shard of keys.shards) {
-    const ns = recordIn(shard, db, namespace)
-    if (ns === 0) continue
-    const count = dictCount(shard.arena, ns)
-    keys.saving?.leaving(shard, ns)
-    if (keys.saving === undefined && isAlone(keys, shard, count)) shard.reset(keys.nowMs)
-    else if (!shard.detachNamespace(ns)) throw OOM_ARENA
-    flushed += count
+    const records = databases.map(db => recordIn(shard, db, namespace)).filter(ns => ns !== 0)
+    if (records.length === 0) continue
+    const count = records.reduce((sum, ns) => sum + dictCount(shard.arena, ns), 0)
+    if (keys.saving === undefined && isAlone(keys, shard, count)) emptied.push(shard)
+    else for (const ns of records) leaving.push({ shard, ns, grave: graveFor(keys, shard, ns, leaving) })
   }
-  keys.announceFlush(db, flushed, namespace)
+  keys.epoch++
+  for (const { shard, ns, grave } of leaving) {
+    keys.saving?.leaving(shard, ns)
+    shard.detachNamespace(ns, grave)
+  }
+  for (const shard of emptied) shard.reset(keys.nowMs)
+  for (const [i, db] of databases.entries()) keys.announceFlush(db, flushed[i] as number, namespace)
+}
+
+/** Throws OOM, and gives up what was made for others. */
+function graveFor(keys: Keyspace, shard: Shard, ns: number, others: readonly Leaving[]): number {
+  const grave = keys.tryHard(() => shard.makeGrave(ns))
+  if (grave !== 0) return grave
+  for (const other of others) other.shard.dropGrave(other.ns, other.grave)
+  throw OOM_ARENA
 }
 
 /** Exchanges what two databases have of a namespace. Throws OOM when a table has no room; nothing is changed then. */

@@ -200,28 +200,31 @@ export class Shard {
     arena.free(ns)
   }
 
-  /** Detaches all of a database's namespaces at once; they are freed in slices by keyspace sweeps. False: no room for a new record. */
-  detach(db: number): boolean {
-    const { arena } = this
+  /** Puts an empty record in the place of a database's; what it held is freed in slices. */
+  detach(db: number, fresh: number): void {
     const old = this.database(db)
-    if (arena.i32[(old + DB_KEYS) >> 2] === 0) return true
-    const fresh = this.newDatabase()
-    if (fresh === 0) return false
     this.attach(db, fresh)
     this.bury(old)
-    return true
   }
 
-  /** Detaches one namespace of a database, as detach() does all of them. */
-  detachNamespace(ns: number): boolean {
+  /** A record for a namespace that is about to be detached from its database; 0 when there is no room. */
+  makeGrave(ns: number): number {
     const grave = this.newDatabase()
-    if (grave === 0) return false
-    if (!this.rehome(ns, grave)) {
-      this.arena.free(grave)
-      return false
-    }
+    if (grave === 0 || this.announceTo(grave, ns)) return grave
+    this.arena.free(grave)
+    return 0
+  }
+
+  /** Gives up such a record. */
+  dropGrave(ns: number, grave: number): void {
+    this.withdrawFrom(grave, ns)
+    this.arena.free(grave)
+  }
+
+  /** Detaches the namespace: it is freed in slices. */
+  detachNamespace(ns: number, grave: number): void {
+    this.handOver(ns, grave)
     this.bury(grave)
-    return true
   }
 
   /** Leaves a database record to those who free in slices. */

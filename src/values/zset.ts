@@ -259,7 +259,7 @@ export class SortedSet extends SortedSetWalk {
   }
 
   /** Makes a small set large. Throws OOM_ARENA before any change. */
-  private enlarge(): void {
+  enlarge(): void {
     const { a, root } = this
     const large = this.largeCopy(a)
     if (large === 0) throw OOM_ARENA
