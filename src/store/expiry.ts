@@ -10,7 +10,7 @@ import { Aim } from './aim.ts'
 import type { Clock } from './clock.ts'
 import { openAt, settleValue } from './collections.ts'
 import { FLAG_OUTSIDE, FLAG_SAVED, FLAG_TIMED, FLAG_UNLISTED, namespaceOf, TIMER_AT } from './entry.ts'
-import { countGraves, dig } from './graves.ts'
+import { dig, pendingIn } from './graves.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Place } from './place.ts'
 import { DB_KEYS, DB_NEXT_DEAD, NS_FREED, NS_HASH, ROOT_DEAD, ROOT_GRAVES, type Shard } from './shard.ts'
@@ -34,7 +34,7 @@ export class Expiry {
   spentNs = 0
   cutShort = 0
   /** Keys of flushed databases and large values that have been freed in slices, each once. */
-  freed = 0
+  private freedOneByOne = 0
   /** Told of each field that goes, at its key; undefined while nobody wants to know. */
   onFieldExpired: ((place: Place, buf: Uint8Array, start: number, end: number) => void) | undefined
   private readonly keys: Keyspace
@@ -75,13 +75,14 @@ export class Expiry {
 
   /** Keys of flushed databases and large values that are still to be freed. */
   get pending(): number {
-    let keys = 0
-    for (const { arena } of this.keys.shards) {
-      keys += countGraves(arena)
-      let record = arena.i32[ROOT_DEAD >> 2]
-      for (; record !== 0; record = arena.i32[(record + DB_NEXT_DEAD) >> 2]) keys += arena.i32[(record + DB_KEYS) >> 2]
-    }
-    return keys
+    let pending = 0
+    for (const shard of this.keys.shards) pending += pendingIn(shard)
+    return pending
+  }
+
+  /** Those that were freed, each once. */
+  get freed(): number {
+    return this.freedOneByOne + this.keys.emptied
   }
 
   /** Frees some of what was flushed or unlinked; false when there is none. The keyspace calls it before it refuses a write. */
@@ -94,7 +95,7 @@ export class Expiry {
   private free(shard: Shard): boolean {
     const { arena } = shard
     if (arena.i32[ROOT_GRAVES >> 2] !== 0) {
-      if (dig(this.keys, arena, ELEMENTS_PER_LOOK) === 'all') this.freed++
+      if (dig(this.keys, arena, ELEMENTS_PER_LOOK) === 'all') this.freedOneByOne++
       return true
     }
     if (arena.i32[ROOT_DEAD >> 2] === 0) return false
@@ -209,7 +210,7 @@ export class Expiry {
     if ((flags & (FLAG_TIMED | FLAG_UNLISTED)) === FLAG_TIMED) wheelRemove(a, shard.wheel, e + TIMER_AT)
     const isBuried = (flags & FLAG_OUTSIDE) !== 0 && this.keys.releaseValue(a, e, FLUSHED_LAZY_BYTES)
     // What is buried is counted when it is freed.
-    if (!isBuried) this.freed++
+    if (!isBuried) this.freedOneByOne++
     a.free(e)
   }
 }

@@ -5,6 +5,7 @@ import type { Arena } from '../memory/arena.ts'
 import { ARENA_GRAVES, digGrave } from '../values/graves.ts'
 import { ROOT_ALLOCATED, type ValueHost, VISIT_END } from '../values/value.ts'
 import { VIEWS } from '../values/views.ts'
+import { DB_KEYS, DB_NEXT_DEAD, ROOT_DEAD, type Shard } from './shard.ts'
 
 const LAZY_BYTES = 64 << 10
 
@@ -43,9 +44,11 @@ export function dig(host: ValueHost, a: Arena, most: number): 'some' | 'all' {
   return 'all'
 }
 
-/** Buried values of an arena. */
-export function countGraves(a: Arena): number {
-  let graves = 0
-  for (let grave = a.i32[ARENA_GRAVES >> 2]; grave !== 0; grave = a.i32[grave >> 2]) graves++
-  return graves
+/** Keys of flushed databases and large values in a shard that are still to be freed. */
+export function pendingIn({ arena: { i32 } }: Shard): number {
+  let pending = 0
+  for (let grave = i32[ARENA_GRAVES >> 2]; grave !== 0; grave = i32[grave >> 2]) pending++
+  for (let record = i32[ROOT_DEAD >> 2]; record !== 0; record = i32[(record + DB_NEXT_DEAD) >> 2])
+    pending += i32[(record + DB_KEYS) >> 2]
+  return pending
 }

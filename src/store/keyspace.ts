@@ -25,7 +25,7 @@ import {
   writeHeader,
 } from './entry.ts'
 import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
-import { bury } from './graves.ts'
+import { bury, pendingIn } from './graves.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 import type { Saving } from './saving.ts'
@@ -62,6 +62,8 @@ export class Keyspace extends KeyFinder {
   /** Whether a command may take so many bytes above the limit, because keys will make up for it (eviction.ts). */
   mayOwe: (bytes: number) => boolean = () => false
   expired = 0
+  /** Keys that went with all that was in their shard. */
+  emptied = 0
   /** While all clients are paused: a key that is due counts as gone, but stays. */
   keepsExpired = false
   /** Whether observers want to hear of each new key ('new'). */
@@ -391,10 +393,17 @@ export class Keyspace extends KeyFinder {
     const detached = full.filter(shard => !emptied.includes(shard))
     const fresh = this.newRecords(detached)
     this.epoch++
-    for (const shard of emptied) shard.reset(this.nowMs)
+    for (const shard of emptied) this.empty(shard)
     for (const [i, shard] of detached.entries()) shard.detach(db, fresh[i] as number)
     this.announceFlush(db, keys)
     return keys
+  }
+
+  /** Everything in a shard goes at once. */
+  empty(shard: Shard): void {
+    this.emptied += pendingIn(shard)
+    for (let db = 0; db < this.databases; db++) this.emptied += shard.arena.i32[(shard.database(db) + DB_KEYS) >> 2]
+    shard.reset(this.nowMs)
   }
 
   private holdsOnly(shard: Shard, db: number): boolean {
@@ -435,7 +444,7 @@ export class Keyspace extends KeyFinder {
     this.epoch++
     const keys = this.keyCount
     this.saving?.flushing()
-    for (const shard of this.shards) shard.reset(this.nowMs)
+    for (const shard of this.shards) this.empty(shard)
     for (let db = 0; db < this.databases; db++) this.announceFlush(db, 0)
     this.dirty += keys
     return keys

@@ -88,7 +88,7 @@ export function flushNamespace(keys: Keyspace, databases: readonly number[], nam
     keys.saving?.leaving(shard, ns)
     shard.detachNamespace(ns, grave)
   }
-  for (const shard of emptied) shard.reset(keys.nowMs)
+  for (const shard of emptied) keys.empty(shard)
   for (const [i, db] of databases.entries()) keys.announceFlush(db, flushed[i] as number, namespace)
 }
 

@@ -189,9 +189,10 @@ describe('redis.conf', () => {
   })
 
   test('what Redis knows and we have not is told in one warning, and only when it is not the default', () => {
-    const text = 'lazyfree-lazy-expire yes\nslowlog-max-len 128\nrename-command FLUSHALL ""\nlua-time-limit 10'
+    const text =
+      'lazyfree-lazy-expire yes\nactive-expire-effort 2\nslowlog-max-len 128\nrename-command FLUSHALL ""\nlua-time-limit 10'
     const { warnings, others, config } = load(['/r.conf'], {}, { '/r.conf': text })
-    expect(warnings).toEqual(['accepted, but without effect here: lazyfree-lazy-expire, busy-reply-threshold'])
+    expect(warnings).toEqual(['accepted, but without effect here: active-expire-effort, busy-reply-threshold'])
     expect(others.map(({ words }) => words)).toEqual([['FLUSHALL', '']])
     expect(config.text('busy-reply-threshold')).toBe('10')
   })

@@ -292,6 +292,8 @@ describe('stats', () => {
     while (server.expiry.slice());
     expect(field('memory', 'lazyfree_pending_objects')).toBe('0')
     expect(field('memory', 'lazyfreed_objects')).toBe('100')
+    send('FLUSHALL')
+    expect(field('memory', 'lazyfreed_objects')).toBe('200')
     info.resetStatistics()
     expect(field('memory', 'lazyfreed_objects')).toBe('0')
   })

@@ -45,9 +45,18 @@ export function settingsTable(): string {
     'Their values are checked, kept and given back; a start with another value than the default is warned about.',
     '',
   )
-  const names = REDIS_ONLY.filter(setting => !setting.traits.has('hidden')).map(setting => `\`${setting.name}\``)
-  return `${[...lines, `${names.sort().join(', ')}.`].join('\n')}\n`
+  const shown = REDIS_ONLY.filter(setting => !setting.traits.has('hidden'))
+  const isAlways = (setting: Setting<unknown>): boolean => setting.traits.has('either-way')
+  lines.push(namesOf(shown.filter(setting => !isAlways(setting))), '')
+  lines.push(`What these are for is so whatever they say, and nobody is warned: ${namesOf(shown.filter(isAlways))}`)
+  return `${lines.join('\n')}\n`
 }
+
+const namesOf = (settings: readonly Setting<unknown>[]): string =>
+  `${settings
+    .map(({ name }) => `\`${name}\``)
+    .sort()
+    .join(', ')}.`
 
 function byGroup(): Map<Group, Setting<unknown>[]> {
   const all: readonly Setting<unknown>[] = Object.values(SETTINGS)

@@ -193,7 +193,7 @@ class Loading {
 
   #assign(setting: Setting<unknown>, directive: Directive, source: Source): void {
     assignDirective(this.config, setting, directive, source)
-    if (setting.group === 'Known to CONFIG only') this.#idle.add(setting)
+    if (setting.group === 'Known to CONFIG only' && !setting.traits.has('either-way')) this.#idle.add(setting)
   }
 
   #takeOther(directive: Directive, source: Source): void {

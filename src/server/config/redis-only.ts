@@ -26,6 +26,7 @@ interface KnownOptions {
 
 const START: KnownOptions = { traits: ['immutable'] }
 const HIDDEN: KnownOptions = { traits: ['hidden'] }
+const EITHER_WAY: KnownOptions = { traits: ['either-way'] }
 const SECRET: KnownOptions = { traits: ['sensitive'] }
 const PORT_MAX = 65535n
 const ANY_TEXT = 'any text'
@@ -77,12 +78,13 @@ function notReplica(why: string): Kind<string> {
 export const REDIS_ONLY: readonly Setting<unknown>[] = [
   // What we do in one way only: expiry and freeing go in slices whatever these say, one thread serves all shards
   known('active-expire-effort', integer(1n, 10n), '1'),
-  // Large values are freed in slices (store/graves.ts) whatever these say.
-  known('lazyfree-lazy-eviction', bool(), 'no'),
-  known('lazyfree-lazy-expire', bool(), 'no'),
-  known('lazyfree-lazy-server-del', bool(), 'no'),
-  known('lazyfree-lazy-user-del', bool(), 'no'),
-  known('lazyfree-lazy-user-flush', bool(), 'no'),
+  // Large values are freed in slices (store/graves.ts), and for a write that needs their room at once: `yes` is honoured, and
+  // so is what `no` is there for.
+  known('lazyfree-lazy-eviction', bool(), 'no', EITHER_WAY),
+  known('lazyfree-lazy-expire', bool(), 'no', EITHER_WAY),
+  known('lazyfree-lazy-server-del', bool(), 'no', EITHER_WAY),
+  known('lazyfree-lazy-user-del', bool(), 'no', EITHER_WAY),
+  known('lazyfree-lazy-user-flush', bool(), 'no', EITHER_WAY),
   known('proc-title-template', titleTemplate(), '{title} {listen-addr} {server-mode}'),
   known('set-proc-title', bool(), 'yes', START),
   known('shard-count', integer(0n, 65536n), '0'),

@@ -25,6 +25,8 @@ export type Trait =
   | 'hidden'
   /** A secret: not to be logged. */
   | 'sensitive'
+  /** Known to CONFIG only, and what it asks for is so whatever its value: nobody needs a warning. */
+  | 'either-way'
 
 export interface Setting<T> {
   /** The CONFIG name: Redis's where Redis has it. Also a flag, a file key and, after KVNS_, a variable. */
