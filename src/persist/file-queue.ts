@@ -2,6 +2,8 @@
 // thread pool has written those before it. What may wait is bounded: when keys change faster than the disk takes them, the
 // next buffer is written on the spot, and whoever changes keys waits for the disk.
 //
+// Buffers are used again, by the next save, too: a megabyte that is garbage makes the engine collect.
+//
 // Nothing here throws while bytes come in: what goes wrong is kept as `failure`.
 
 import type { AtomicFile } from './atomic-file.ts'
@@ -10,7 +12,12 @@ export const BUFFER_BYTES = 1 << 20
 /** A buffer that has reached this is handed over. With one more step of a save it stays below BUFFER_BYTES, as a rule. */
 export const FULL_BYTES = 512 << 10
 /** Buffers, which are larger than BUFFER_BYTES only where a single value is. */
-const MOST_WAITING = 16
+const MOST_WAITING = 32
+/** Buffers that are kept when none is needed. */
+const MOST_SPARE = 4
+
+/** Of all saves: one runs at a time. */
+const spare: Uint8Array[] = []
 
 interface Waiting {
   readonly buffer: Uint8Array
@@ -26,7 +33,7 @@ export class FileQueue {
   bytes = 0
   private readonly file: AtomicFile
   private readonly waiting: Waiting[] = []
-  private readonly spare: Uint8Array[] = []
+  private draining: Promise<void> | undefined
 
   constructor(file: AtomicFile) {
     this.file = file
@@ -42,7 +49,7 @@ export class FileQueue {
     this.bytes += end
     if (this.failure === undefined && this.waiting.length < MOST_WAITING) {
       this.waiting.push(next)
-      return this.spare.pop() ?? new Uint8Array(BUFFER_BYTES)
+      return spare.pop() ?? new Uint8Array(BUFFER_BYTES)
     }
     this.now(next)
     return isUsual(buffer) ? buffer : new Uint8Array(BUFFER_BYTES)
@@ -62,16 +69,23 @@ export class FileQueue {
     }
   }
 
-  /** Writes the first buffer that waits. */
-  async writeOne(): Promise<void> {
-    const first = this.waiting[0]
-    if (first === undefined) return
-    try {
-      if (this.failure === undefined) await this.file.write(first.buffer.subarray(0, first.end), first.at)
-    } catch (error) {
-      this.failure = error
+  /** Writes what waits, and what comes meanwhile, beside the loop. Fulfilled when nothing waits. */
+  drain(): Promise<void> {
+    this.draining ??= this.writeWaiting().finally(() => {
+      this.draining = undefined
+    })
+    return this.draining
+  }
+
+  private async writeWaiting(): Promise<void> {
+    for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
+      try {
+        if (this.failure === undefined) await this.file.write(first.buffer.subarray(0, first.end), first.at)
+      } catch (error) {
+        this.failure ??= error
+      }
+      this.recycle()
     }
-    this.recycle()
   }
 
   /** Writes all that wait without leaving the loop. */
@@ -84,7 +98,7 @@ export class FileQueue {
 
   private recycle(): void {
     const written = this.waiting.shift()
-    if (written !== undefined && isUsual(written.buffer)) this.spare.push(written.buffer)
+    if (written !== undefined && isUsual(written.buffer) && spare.length < MOST_SPARE) spare.push(written.buffer)
   }
 }
 

@@ -1,5 +1,5 @@
-// Writes a save's file, at once (SAVE, shutdown) or in the background. The background save encodes for at most SLICE_MS, lets
-// the loop serve requests, and leaves the writing to the thread pool; both give the file of the moment at which they began
+// Writes a save's file, at once (SAVE, shutdown) or in the background. The background save encodes for a short time, lets the
+// loop serve requests, and leaves all that may wait for the disk to the thread pool; both give the file of the moment at which they began
 // (save-walk.ts). Encoding stays on this thread: another one could not see an arena while it changes without a copy of what
 // it reads, and copying costs as much as encoding (a key of 256 bytes: 0.4 us, most of it two copies and a checksum).
 
@@ -11,12 +11,14 @@ import type { SaveFormat } from './save-output.ts'
 import { SaveWalk } from './save-walk.ts'
 import { snapshotFormat } from './snapshot-output.ts'
 
-/** Longest stretch of the loop that one slice takes. */
-const SLICE_MS = 1
+/** What one slice takes of the loop: so long, or a part of what the requests before it took if that is longer, up to a bound. */
+const SLICE_NS = 0.5e6
+const PART_OF_TURN = 0.1
+const MOST_SLICE_NS = 2e6
 /** Up to this many keys and logical bytes everything is one slice: 0.5 ms for the keys, as much for the bytes. */
 const ONE_SLICE_KEYS = 2000
 const ONE_SLICE_BYTES = 1 << 20
-/** The walk stops while so many buffers wait: the others are for keys that change. */
+/** The walk waits when more buffers do: the others are for keys that change. */
 const MOST_AHEAD = 2
 
 export interface Saved {
@@ -79,6 +81,7 @@ export class BackgroundSave {
   /** The save will not replace the file any more, and asks nothing more of the keyspace; its promise is rejected with SaveCancelled. */
   cancel(): void {
     this.walk.abandon()
+    this.file.withdraw()
   }
 
   /** Does the save; the first slice before it returns. Rejected with what the file system says: the old file is untouched then. */
@@ -87,14 +90,16 @@ export class BackgroundSave {
     try {
       if (mode === 'whole' || this.isSmall()) this.timed(() => this.encodeAll())
       else await this.encodeInSlices()
-      while (queue.waits > 0) await queue.writeOne()
+      await queue.drain()
+      if (queue.failure === undefined) await file.commit(() => queue.failure === undefined)
       if (queue.failure !== undefined) throw queue.failure
-      if ((await file.commit(() => queue.failure === undefined)) === 'unwanted') throw queue.failure
       return { records: walk.records, bytes: queue.bytes }
     } catch (error) {
       walk.abandon(error)
+      await queue.drain()
       file.abandon()
-      throw error
+      // Why a save was given up, not what that did to its file.
+      throw queue.failure
     }
   }
 
@@ -110,13 +115,15 @@ export class BackgroundSave {
   }
 
   private async encodeInSlices(): Promise<void> {
-    const { queue } = this
-    for (;;) {
-      const hasMore = queue.waits >= MOST_AHEAD || this.timed(() => this.slice())
-      if (!hasMore) return
-      if (queue.waits > 0) await queue.writeOne()
+    const { queue, clock } = this
+    let budgetNs = SLICE_NS
+    while (this.timed(() => this.slice(budgetNs))) {
+      const written = queue.waits > 0 ? queue.drain() : undefined
+      if (queue.waits > MOST_AHEAD) await written
       // Also after a write: its end alone resumes us, several times over, before the loop looks at sockets again.
+      const endNs = clock.nowNs()
       await nextTurn()
+      budgetNs = Math.min(MOST_SLICE_NS, Math.max(SLICE_NS, (clock.nowNs() - endNs) * PART_OF_TURN))
     }
   }
 
@@ -128,11 +135,11 @@ export class BackgroundSave {
   }
 
   /** Encodes until the time is up or a buffer is full; false when all is done. */
-  private slice(): boolean {
-    const start = this.clock.nowNs()
-    while (this.walk.step()) {
-      if (this.queue.waits > 0 || this.clock.nowNs() - start > SLICE_MS * 1e6) return true
-    }
+  private slice(budgetNs: number): boolean {
+    const { queue, clock, walk } = this
+    const { waits } = queue
+    const startNs = clock.nowNs()
+    while (walk.step()) if (queue.waits > waits || clock.nowNs() - startNs > budgetNs) return true
     return false
   }
 }
