@@ -20,8 +20,6 @@ mkdirSync(dirname(outfile), { recursive: true })
 
 const argv = [process.execPath, 'build', '--compile', '--bytecode', '--format=esm', '--minify']
 argv.push('--no-compile-autoload-bunfig', '--no-compile-autoload-dotenv')
-// msgpackr would look for its native addon at this machine's path: in use here, absent elsewhere. Off everywhere.
-argv.push('--define', 'process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED="true"')
 if (values.target !== undefined) argv.push(`--target=${values.target}`)
 argv.push(values.entry ?? join(ROOT, 'src/main.ts'), '--outfile', outfile)
 

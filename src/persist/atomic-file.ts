@@ -4,15 +4,7 @@
 
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { seedFromSystem } from '../store/random.ts'
-
-const mkdirAsync = promisify(fs.mkdir)
-const openAsync = promisify(fs.open)
-const fdatasyncAsync = promisify(fs.fdatasync)
-const fsyncAsync = promisify(fs.fsync)
-const renameAsync = promisify(fs.rename)
-const closeAsync = promisify(fs.close)
 
 const { O_WRONLY, O_CREAT, O_NOFOLLOW = 0 } = fs.constants
 const FRESH = O_WRONLY | O_CREAT | O_NOFOLLOW
@@ -47,7 +39,8 @@ export class AtomicFile {
     this.opening ??= this.fd === -1 ? this.open() : undefined
     if (this.fd === -1) await this.opening
     for (let done = 0; done < bytes.length; ) {
-      done += await writeBeside(this.fd, bytes, done, bytes.length - done, at + done)
+      const from = done
+      done += await beside<number>(end => fs.write(this.fd, bytes, from, bytes.length - from, at + from, end))
     }
   }
 
@@ -60,11 +53,11 @@ export class AtomicFile {
   }
 
   private async open(): Promise<void> {
-    await mkdirAsync(dirname(this.path), { recursive: true })
-    const fd = await openAsync(this.temp, FRESH, 0o644)
+    await beside(done => fs.mkdir(dirname(this.path), { recursive: true }, done))
+    const fd = await beside<number>(done => fs.open(this.temp, FRESH, 0o644, done))
     // A write that could not wait may have opened it meanwhile.
     if (this.fd === -1) this.fd = fd
-    else await closeAsync(fd)
+    else await beside(done => fs.close(fd, done))
   }
 
   // ---- the end ----------------------------------------------------------------------------------------------------
@@ -82,18 +75,18 @@ export class AtomicFile {
    * rename, which is not done if it says no; who does not want the file any more after that calls withdraw().
    */
   async commit(wanted: () => boolean): Promise<'committed' | 'unwanted'> {
-    await fdatasyncAsync(this.fd)
+    await beside(done => fs.fdatasync(this.fd, done))
     // A rename that frees the blocks of a large old file takes long: held open, they are freed by close.
-    const old = await openAsync(this.path, 'r').catch(() => -1)
+    const old = await beside<number>(done => fs.open(this.path, 'r', done)).catch(() => -1)
     try {
       if (!wanted()) return 'unwanted'
-      await renameAsync(this.temp, this.path)
+      await beside(done => fs.rename(this.temp, this.path, done))
     } finally {
-      if (old !== -1) await closeAsync(old)
+      if (old !== -1) await beside(done => fs.close(old, done))
     }
     const { fd } = this
     this.fd = -1
-    await closeAsync(fd)
+    await beside(done => fs.close(fd, done))
     await syncDirectoryBeside(dirname(this.path))
     return 'committed'
   }
@@ -119,11 +112,16 @@ export class AtomicFile {
   }
 }
 
-/** Not promisify(fs.write), which takes as long as the write itself on this thread: 60 us for 512 KiB, instead of 3. */
-function writeBeside(fd: number, bytes: Uint8Array, from: number, length: number, at: number): Promise<number> {
+type Done<T> = (error: Error | null, result?: T) => void
+
+/**
+ * A call that another thread does. Not promisify: what that makes of fs.write takes as long as the write itself on this thread
+ * (60 us for 512 KiB, instead of 3), and its first use several milliseconds.
+ */
+function beside<T>(start: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    fs.write(fd, bytes, from, length, at, (error, written) => {
-      if (error === null) resolve(written)
+    start((error, result) => {
+      if (error === null) resolve(result as T)
       else reject(error)
     })
   })
@@ -180,6 +178,6 @@ function syncDirectory(path: string): void {
 
 async function syncDirectoryBeside(path: string): Promise<void> {
   if (!HAS_DIRECTORIES) return
-  const directory = await openAsync(path, 'r')
-  await fsyncAsync(directory).finally(() => closeAsync(directory))
+  const directory = await beside<number>(done => fs.open(path, 'r', done))
+  await beside(done => fs.fsync(directory, done)).finally(() => beside(done => fs.close(directory, done)))
 }

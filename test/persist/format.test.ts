@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { Unpackr } from 'msgpackr'
+import { Packr, Unpackr } from 'msgpackr'
+import { packMap, unpackMap } from '../../src/persist/format.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
 import { saveSync } from '../../src/persist/writer.ts'
@@ -141,3 +142,19 @@ test('thousands of keys in many namespaces fill several frames and come back', (
     expect(runToEnd(loadSnapshot(loaded, path)).keys).toBe(20_000)
     expect(stateOf(loaded)).toEqual(stateOf(keys))
   }))
+
+test('maps are those that MessagePack libraries read and write', () => {
+  const packr = new Packr({ useRecords: false, variableMapSize: true })
+  for (const createdMs of [0, 5, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, NOW_MS, 2 ** 53 - 1]) {
+    const map = { createdMs, databases: 16 }
+    expect(packr.unpack(packMap(map))).toEqual(map)
+    for (const packed of [packMap(map), new Uint8Array(packr.pack(map))]) {
+      expect(unpackMap(packed, ['databases', 'createdMs'])).toEqual([16, createdMs])
+      for (let end = 1; end < packed.length; end++)
+        expect(unpackMap(packed.subarray(0, end), ['createdMs'])).toBeUndefined()
+    }
+  }
+  for (const map of [{ createdMs: -1 }, { createdMs: 0.5 }, { createdMs: 'x' }, { databases: 1 }]) {
+    expect(unpackMap(new Uint8Array(packr.pack(map)), ['createdMs'])).toBeUndefined()
+  }
+})
