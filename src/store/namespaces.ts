@@ -15,46 +15,40 @@ export interface KeyTotals {
   readonly deadlinesMs: number
 }
 
-export interface NamespaceTotals extends KeyTotals {
-  readonly allocatedBytes: number
-}
-
 const recordIn = (shard: Shard, db: number, { hash, bytes }: Namespace): number =>
   shard.namespace(db, hash, bytes, 0, bytes.length)
 
 /** What a database holds, or one namespace in it. */
 export function keyTotals(keys: Pick<Keyspace, 'shards'>, db: number, namespace?: Namespace): KeyTotals {
-  if (namespace !== undefined) return namespaceTotals(keys, db, namespace)
   const totals = { keys: 0, timed: 0, deadlinesMs: 0 }
   for (const shard of keys.shards) {
-    const { arena } = shard
-    const record = shard.database(db)
-    totals.keys += arena.i32[(record + DB_KEYS) >> 2]
-    totals.timed += arena.i32[(record + DB_TIMED) >> 2]
-    totals.deadlinesMs += arena.f64[(record + DB_DEADLINES) >> 3]
-  }
-  return totals
-}
-
-/** Bytes handed out for a namespace, in all databases. */
-export function namespaceBytes(keys: Pick<Keyspace, 'shards' | 'databases'>, namespace: Namespace): number {
-  let bytes = 0
-  for (let db = 0; db < keys.databases; db++) bytes += namespaceTotals(keys, db, namespace).allocatedBytes
-  return bytes
-}
-
-export function namespaceTotals(keys: Pick<Keyspace, 'shards'>, db: number, namespace: Namespace): NamespaceTotals {
-  const totals = { keys: 0, timed: 0, deadlinesMs: 0, allocatedBytes: 0 }
-  for (const shard of keys.shards) {
+    const { i32, f64 } = shard.arena
+    if (namespace === undefined) {
+      const record = shard.database(db)
+      totals.keys += i32[(record + DB_KEYS) >> 2]
+      totals.timed += i32[(record + DB_TIMED) >> 2]
+      totals.deadlinesMs += f64[(record + DB_DEADLINES) >> 3]
+      continue
+    }
     const ns = recordIn(shard, db, namespace)
     if (ns === 0) continue
-    const { arena } = shard
-    totals.keys += dictCount(arena, ns)
-    totals.timed += arena.i32[(ns + NS_TIMED) >> 2]
-    totals.deadlinesMs += arena.f64[(ns + NS_DEADLINES) >> 3]
-    totals.allocatedBytes += arena.f64[(ns + NS_ALLOCATED) >> 3] + dictBytes(arena, ns)
+    totals.keys += dictCount(shard.arena, ns)
+    totals.timed += i32[(ns + NS_TIMED) >> 2]
+    totals.deadlinesMs += f64[(ns + NS_DEADLINES) >> 3]
   }
   return totals
+}
+
+/** Bytes handed out for a namespace, in all databases. O(segments of its dicts). */
+export function namespaceBytes(keys: Pick<Keyspace, 'shards' | 'databases'>, namespace: Namespace): number {
+  let bytes = 0
+  for (let db = 0; db < keys.databases; db++) {
+    for (const shard of keys.shards) {
+      const ns = recordIn(shard, db, namespace)
+      if (ns !== 0) bytes += shard.arena.f64[(ns + NS_ALLOCATED) >> 3] + dictBytes(shard.arena, ns)
+    }
+  }
+  return bytes
 }
 
 /** Whether the shard holds nothing else than these keys. */
@@ -73,7 +67,7 @@ interface Leaving {
 
 /** Empties a namespace of some databases at once; what it held is freed in slices. Throws OOM before any change. */
 export function flushNamespace(keys: Keyspace, databases: readonly number[], namespace: Namespace): void {
-  const flushed = databases.map(db => namespaceTotals(keys, db, namespace).keys)
+  const flushed = databases.map(db => keyTotals(keys, db, namespace).keys)
   const emptied: Shard[] = []
   const leaving: Leaving[] = []
   for (const shard of keys.shards) {
