@@ -106,13 +106,21 @@ export function dictSetRef(a: Arena, slot: number, ref: number): void {
   a.i32[(slot >> 2) + 1] = ref
 }
 
+/** The words that an insert with this hash looks at first, for touching them ahead of need. */
+export function dictTouch(a: Arena, root: number, hash: number): number {
+  const { i32 } = a
+  const entry = entryAt(i32, root, hash)
+  const segment = i32[entry]
+  return segment === 0 ? 0 : i32[segment >> 2] ^ i32[homeAt(segment, i32[entry + 1], hash)]
+}
+
 /** Word index of the hole that a pair with this hash can go to, 0 when there is no room for it. */
 function makeHole(a: Arena, root: number, hash: number): number {
   const { i32 } = a
   for (;;) {
     const entry = entryAt(i32, root, hash)
     const segment = i32[entry]
-    const hole = segment === 0 ? 0 : holeFor(i32, segment, i32[entry + 1], hash)
+    const hole = segment === 0 ? 0 : holeFor(i32, segment, homeAt(segment, i32[entry + 1], hash))
     if (hole !== 0) return hole
     if (!growSegment(a, root, hash)) return 0
   }
@@ -128,14 +136,21 @@ export function dictReserve(a: Arena, root: number, hash: number): boolean {
 
 /** Adds a pair, also beside equal ones; `ref` is not 0. Returns its slot, or 0 when the arena has no room and nothing changed. */
 export function dictInsert(a: Arena, root: number, hash: number, ref: number): number {
-  const hole = makeHole(a, root, hash)
-  if (hole === 0) return 0
   const { i32 } = a
-  const entry = entryAt(i32, root, hash)
-  const segment = i32[entry]
-  i32[segment >> 2]++
-  i32[(root >> 2) + 2]++
-  return putPair(i32, homeAt(segment, i32[entry + 1], hash), hole, hash ^ TOP_BIT, ref) << 2
+  for (;;) {
+    const entry = entryAt(i32, root, hash)
+    const segment = i32[entry]
+    if (segment !== 0) {
+      const home = homeAt(segment, i32[entry + 1], hash)
+      const hole = holeFor(i32, segment, home)
+      if (hole !== 0) {
+        i32[segment >> 2]++
+        i32[(root >> 2) + 2]++
+        return putPair(i32, home, hole, hash ^ TOP_BIT, ref) << 2
+      }
+    }
+    if (!growSegment(a, root, hash)) return 0
+  }
 }
 
 /** Takes out the pair in a slot. Never fails for want of memory. */

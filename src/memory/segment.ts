@@ -169,12 +169,12 @@ function lay(i32: Int32Array, range: SlotRange, out: number, last: number, segme
   return out
 }
 
-/** Word index of the empty slot that ends the run at `hash`'s home; 0 when the segment is full or the run fills its tail. */
-export function holeFor(i32: Int32Array, segment: number, meta: number, hash: number): number {
+/** Word index of the empty slot that ends the run at a home slot; 0 when the segment is full or the run fills its tail. */
+export function holeFor(i32: Int32Array, segment: number, home: number): number {
   const head = segment >> 2
   const slots = i32[head + 1] >>> 5
   if (i32[head] >= limitOf(slots)) return 0
-  let at = homeAt(segment, meta, hash)
+  let at = home
   while (i32[at + 1] !== 0) at += 2
   return at === head + 2 * slots ? 0 : at
 }

@@ -6,12 +6,19 @@
 import { CommandError } from '../resp/errors.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'
+import { TYPE_STRING } from '../values/types.ts'
 import { ASIDE, FRAME_HEAD_BYTES, GONE, KEY_FIELDS, PART, SnapshotRefused, unpackMap } from './format.ts'
 import { FrameReader } from './frame-reader.ts'
 import { RECORD_KINDS } from './kinds.ts'
 import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from './loading.ts'
 import { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
+import { StringBatch } from './string-batch.ts'
+import { expectEncoding, expectSpelling, STRING_RECORD } from './string-record.ts'
+
+/** What the record of a whole string begins with, and its fewest bytes: one each, two for a name and a value of nothing. */
+const STRING_HEAD = 0x90 | (KEY_FIELDS + STRING_RECORD.fields)
+const SHORTEST_STRING_BYTES = 10
 
 export interface Loaded {
   /** When the save began, ms since the epoch. */
@@ -68,6 +75,7 @@ class Loader {
   private expired = 0
   /** Keys one after the other, and those that stand between the parts of such a one. */
   private readonly main: Current
+  private readonly strings: StringBatch
   private readonly aside: Current
 
   constructor(keys: Keyspace, path: string, reader: FrameReader) {
@@ -76,6 +84,7 @@ class Loader {
     this.reader = reader
     this.input = new Payload(path)
     this.main = new Current(keys)
+    this.strings = new StringBatch(keys, new Place(keys.at.shard))
     this.aside = new Current(keys)
   }
 
@@ -103,7 +112,41 @@ class Loader {
   private slice(): void {
     const { input } = this
     const stop = Math.min(input.end, input.at + SLICE_BYTES)
-    for (let left = SLICE_UNITS; left > 0 && input.at < stop; left--) this.record()
+    for (let left = SLICE_UNITS; left > 0 && input.at < stop; left--) {
+      if (this.takeString()) continue
+      this.strings.put()
+      this.record()
+    }
+    this.strings.put()
+  }
+
+  /** Takes the record at hand, if it is what most are: a whole string that is not due. False: nothing was read. */
+  private takeString(): boolean {
+    const { keys, main, strings } = this
+    const input: Payload = this.input
+    const { u8, at } = input
+    if (u8[at] !== STRING_HEAD || u8[at + 1] !== TYPE_STRING || input.end - at < SHORTEST_STRING_BYTES) return false
+    input.at = at + 2
+    const db = input.uint()
+    if (db < keys.databases && main.unfinished === undefined) {
+      input.binary()
+      strings.name(db, u8, input.start, input.stop)
+      const deadline = input.deadline()
+      const access = input.uint()
+      const encoding = input.uint()
+      if ((deadline === 0 || deadline >= keys.nowMs) && input.atBinary) {
+        expectEncoding(input, encoding)
+        input.binary()
+        expectSpelling(input, encoding)
+        strings.add(u8, input.start, input.stop, encoding, deadline, access)
+        main.skipping = 'no'
+        this.records++
+        this.loaded++
+        return true
+      }
+    }
+    input.at = at
+    return false
   }
 
   private frame(): boolean {

@@ -5,9 +5,20 @@ import { isInt64Text } from '../bytes/int64.ts'
 import { entryEncoding, stringLength, stringStart } from '../store/entry.ts'
 import { makeString } from '../store/strings.ts'
 import { EMBSTR, INT, RAW } from '../values/string.ts'
+import type { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
 
 const PART_BYTES = 256 << 10
+
+export function expectEncoding(input: Payload, encoding: number): void {
+  if (encoding !== RAW && encoding !== EMBSTR && encoding !== INT) input.fail('no such encoding of a string')
+}
+
+/** Whether the binary that was read last may be a string of this encoding. */
+export function expectSpelling(input: Payload, encoding: number): void {
+  if (encoding === INT && !isInt64Text(input.u8, input.start, input.stop))
+    input.fail('a value is not the number that it should be')
+}
 
 export const STRING_RECORD: RecordKind = {
   fields: 2,
@@ -34,7 +45,7 @@ export const STRING_RECORD: RecordKind = {
   },
   read(input, keys, p, deadline) {
     const encoding = input.uint()
-    if (encoding !== RAW && encoding !== EMBSTR && encoding !== INT) input.fail('no such encoding of a string')
+    expectEncoding(input, encoding)
     if (!input.atBinary) {
       const length = input.uint()
       if (length > input.leftBytes) return CUT
@@ -44,7 +55,7 @@ export const STRING_RECORD: RecordKind = {
     }
     input.binary()
     const { u8, start, stop } = input
-    if (encoding === INT && !isInt64Text(u8, start, stop)) input.fail('a value is not the number that it should be')
+    expectSpelling(input, encoding)
     const at = makeString(keys, p, stop - start, encoding, deadline)
     copy(p.shard.arena.u8, at, u8, start, stop)
     return COMPLETE

@@ -5,6 +5,7 @@
 import { Args } from '../commands/args.ts'
 import type { CommandTable, TableRow } from '../commands/table.ts'
 import { FLAG_WRITE } from '../commands/table.ts'
+import { dictTouch } from '../memory/dict.ts'
 import type { AofReader, Found } from '../persist/aof/reader.ts'
 import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from '../persist/loading.ts'
 import { loadRdb } from '../persist/rdb/load.ts'
@@ -44,6 +45,8 @@ export class Replay {
   private readonly starts = new Float64Array(WARM_REQUESTS)
   private readonly keyWords = new Uint8Array(WARM_REQUESTS)
   private readonly warmer: Warmer
+  /** Keeps the engine from leaving the loads out. */
+  sink = 0
   /** What may be read after a command before that has run, by the number of its row: 1 for commands on keys. */
   private readonly isPlain: Uint8Array
   /** Of the transaction that is being read. */
@@ -126,8 +129,21 @@ export class Replay {
       const { session } = this.context
       this.keys.binding = session.namespace
       this.warmer.touch(requests, keyWords, n, session.db)
+      this.touchForNew(n)
     }
     return n
+  }
+
+  /** Most keys are new to a keyspace that is being loaded: what their inserts look at is touched, too. */
+  private touchForNew(n: number): void {
+    const { keys, requests, keyWords } = this
+    let sink = 0
+    for (let i = 0; i < n; i++) {
+      const { foundEpoch, foundNs, foundSlot, keyHash } = requests[i] as Args
+      if (keyWords[i] !== 0 && foundEpoch === keys.epoch && foundSlot === 0)
+        sink ^= dictTouch(keys.shardOf(keyHash).arena, foundNs, keyHash)
+    }
+    this.sink = sink
   }
 
   private readOne(reader: AofReader): Found {

@@ -7,10 +7,13 @@ import { Crc64 } from '../../bytes/crc.ts'
 import { corrupt } from './errors.ts'
 import { RdbInput } from './input.ts'
 
-const PIECE_BYTES = 1 << 20
+/** It stays in the processor's cache while it is summed and read. */
+const PIECE_BYTES = 256 << 10
 
 export class RdbFileInput extends RdbInput {
   readonly size: number
+  /** Called before bytes that were read give way to others. */
+  onRefill: () => void = () => undefined
   private readonly fd: number
   /** Where in the file the bytes from `end` on are. */
   private position = 0
@@ -46,6 +49,7 @@ export class RdbFileInput extends RdbInput {
     const left = this.end - this.at
     if (bytes - left > this.size - this.position) corrupt('the file ends too early')
     this.sum()
+    this.onRefill()
     if (this.held?.buf === this.u8) this.held.detach()
     const length = Math.max(bytes, PIECE_BYTES)
     const to = length === this.u8.length ? this.u8 : new Uint8Array(length)

@@ -13,7 +13,9 @@ import { CommandError } from '../../resp/errors.ts'
 import { idleFor } from '../../store/access.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
 import { Place } from '../../store/place.ts'
+import { encodingOf } from '../../values/string.ts'
 import { type Load, LoadingState, SLICE_BYTES, SLICE_UNITS, within } from '../loading.ts'
+import { MOST_STRINGS, NEW_ACCESS, StringBatch } from '../string-batch.ts'
 import { corrupt, RdbCorrupt, RdbUnsupported } from './errors.ts'
 import { RdbFileInput } from './file-input.ts'
 import { RdbText } from './input.ts'
@@ -59,6 +61,10 @@ class RdbLoader {
   private readonly values = new RdbValueReader()
   private readonly place: Place
   private readonly key = new RdbText()
+  private readonly strings: StringBatch
+  /** Of the strings in the batch: some are not spelled out in the file. */
+  private readonly names = Array.from({ length: MOST_STRINGS }, () => new RdbText())
+  private readonly texts = Array.from({ length: MOST_STRINGS }, () => new RdbText())
   private readonly text = new RdbText()
   private readonly skipped = new Map<string, number>()
   private isValkey9 = false
@@ -75,6 +81,8 @@ class RdbLoader {
     this.keys = keys
     this.input = input
     this.place = new Place(keys.at.shard)
+    this.strings = new StringBatch(keys, new Place(keys.at.shard))
+    input.onRefill = () => this.strings.put()
   }
 
   /** Reads from the opening bytes to the checksum; what follows is left. */
@@ -93,7 +101,7 @@ class RdbLoader {
 
   /** Reads some records, or a part of a large value. */
   private slice(): 'more' | 'end' {
-    const { input, values } = this
+    const { input, strings, values } = this
     const stop = input.offset + SLICE_BYTES
     let units = SLICE_UNITS
     values.resume()
@@ -105,10 +113,15 @@ class RdbLoader {
       }
       units--
       const opcode = input.byte()
-      if (opcode === T.OP_EOF) return 'end'
-      if (opcode >= T.FIRST_OPCODE) this.record(opcode)
-      else this.readKey(opcode)
+      if (opcode === T.RDB_STRING) this.readString()
+      else if (opcode < T.FIRST_OPCODE) this.readKey(opcode)
+      else if (opcode !== T.OP_EOF) this.record(opcode)
+      else {
+        strings.put()
+        return 'end'
+      }
     }
+    strings.put()
     values.pause()
     return 'more'
   }
@@ -185,6 +198,7 @@ class RdbLoader {
   private selectDatabase(db: number): void {
     const { databases } = this.keys
     if (db >= databases) throw new RdbUnsupported(`it has keys in database ${db}, here are ${databases} databases`)
+    this.strings.put()
     this.db = db
   }
 
@@ -192,8 +206,36 @@ class RdbLoader {
     this.skipped.set(what, (this.skipped.get(what) ?? 0) + 1)
   }
 
+  /** Reads name and value of a string, which are put when there are some of them. */
+  private readString(): void {
+    const { input, strings, deadline, keys } = this
+    if (strings.isFull) strings.put()
+    const name = this.names[strings.length] as RdbText
+    const text = this.texts[strings.length] as RdbText
+    input.string(name)
+    input.held = name
+    input.string(text)
+    input.held = undefined
+    if (deadline !== 0 && deadline < keys.nowMs) this.expired++
+    else {
+      const { buf, start, end } = text
+      strings.name(this.db, name.buf, name.start, name.end)
+      strings.add(
+        buf,
+        start,
+        end,
+        encodingOf(buf, start, end),
+        deadline,
+        this.isUseKnown ? this.usedAsSaid() : NEW_ACCESS,
+      )
+      this.loaded++
+    }
+    this.end()
+  }
+
   private readKey(type: number): void {
     const { input, key, keys, place, values } = this
+    this.strings.put()
     input.string(key)
     // The value may be longer than the piece that the key is in.
     key.detach()
@@ -238,9 +280,19 @@ class RdbLoader {
     }
     values.place(keys, place, deadline)
     this.loaded++
-    const word = (place.entry + 8) >> 2
-    const { i32 } = place.shard.arena
-    if (this.idleSeconds >= 0) i32[word] = idleFor(i32[word], this.idleSeconds)
-    if (this.hits >= 0) i32[word] = keys.uses.withFrequency(i32[word], this.hits)
+    if (this.isUseKnown) place.shard.arena.i32[(place.entry + 8) >> 2] = this.usedAsSaid()
+  }
+
+  /** Whether the file says how the key at hand was used. */
+  private get isUseKnown(): boolean {
+    return this.idleSeconds >= 0 || this.hits >= 0
+  }
+
+  /** The access word of a key that was used so. */
+  private usedAsSaid(): number {
+    const { keys, idleSeconds, hits } = this
+    const word = keys.uses.fresh(keys.accessClock)
+    const idle = idleSeconds < 0 ? word : idleFor(word, idleSeconds)
+    return hits < 0 ? idle : keys.uses.withFrequency(idle, hits)
   }
 }
