@@ -15,6 +15,7 @@
 
 import { checkArena } from './check.ts'
 import { CLASS_BYTES, classOf, FINE_LIMIT_BYTES, SLAB_LIMIT_BYTES, UNIT_BYTES, UNIT_SHIFT } from './classes.ts'
+import { isEmptying, keepThin, markAllThin } from './emptying.ts'
 import {
   ALLOCATED,
   BYTES,
@@ -23,18 +24,33 @@ import {
   END,
   FIRST,
   FREE,
+  FREE_UNITS,
   formatHeader,
   headerBytes,
   LIVE,
   LOW,
+  MOVED,
+  NOW,
+  RELEASED,
   ROOT,
+  STAYED,
   TABLE,
   TOP,
   UNITS,
 } from './layout.ts'
 import { PAGE_BYTES, releasePages } from './pages.ts'
-import { eachFreeRun, giveRun, isFreeMark, lowerTop, markUnits, takeRun, takeRunAt } from './runs.ts'
-import { refill, releaseIdle, relist, slabCapacity } from './slabs.ts'
+import {
+  giveRun,
+  isFreeMark,
+  lowerTop,
+  markUnits,
+  noteReleased,
+  oldestRun,
+  runAway,
+  takeRun,
+  takeRunAt,
+} from './runs.ts'
+import { refill, releaseIdle, relist } from './slabs.ts'
 
 /** Offset of the owner's root area, a multiple of 8, the same in every arena. */
 export const ARENA_ROOT = ROOT
@@ -45,10 +61,8 @@ export const MAX_ARENA_BYTES = 2 ** 31 - 65536
 /** An arena that has touched no more than this keeps its pages when it is emptied. */
 const KEPT_BYTES = 8 << 20
 
-/** Shorter free runs have no page of their own worth a call to the system. */
-const TRIMMED_UNITS = 32
-/** What a free run keeps in its own memory (runs.ts). */
-const FREE_RUN_BYTES = 8
+/** Given back in one call: about 0.1 ms. */
+const RELEASED_UNITS = 256
 
 export class Arena {
   u8: Uint8Array<ArrayBuffer>
@@ -196,27 +210,95 @@ export class Arena {
     return true
   }
 
+  /** Sets the clock that free runs age by: ticks of any length, an int32 that may wrap. */
+  setClock(ticks: number): void {
+    this.i32[NOW] = ticks
+  }
+
+  /**
+   * Gives a piece of what has been free since before clock `since` back to the system, 1 MiB at most. False when there is
+   * nothing that is worth it.
+   */
+  releaseSome(since: number): boolean {
+    const { i32, u8 } = this
+    const run = oldestRun(i32, since)
+    if (run === 0) return false
+    const away = runAway(i32, run)
+    const units = markUnits(i32[i32[TABLE] + run])
+    const end = run + units - away
+    // The first unit keeps what the run has to know.
+    const piece = Math.min(RELEASED_UNITS, units - away - 1)
+    releasePages(u8, (end - piece) << UNIT_SHIFT, end << UNIT_SHIFT)
+    noteReleased(i32, run, piece)
+    if (away + piece === units - 1 && run + units === i32[TOP] && lowerTop(i32, units)) {
+      releasePages(u8, run << UNIT_SHIFT, (run + 1) << UNIT_SHIFT)
+    }
+    return true
+  }
+
   /** Gives what is free back to the system as far as it fills whole pages. What is handed out stays where it is. */
   trim(): void {
-    const { i32, u8 } = this
-    const top = i32[TOP]
-    releaseIdle(i32)
-    if (lowerTop(i32, i32[END])) releasePages(u8, i32[TOP] << UNIT_SHIFT, top << UNIT_SHIFT)
-    eachFreeRun(i32, TRIMMED_UNITS, (run, units) => {
-      releasePages(u8, (run << UNIT_SHIFT) + FREE_RUN_BYTES, (run + units) << UNIT_SHIFT)
-    })
+    releaseIdle(this.i32)
+    const since = this.i32[NOW] + 1
+    while (this.releaseSome(since));
+  }
+
+  /**
+   * Chooses slabs to run empty, as many as the room in the others of their class has place for, and gives back those that
+   * are. Returns the bytes that come free once moved() has been asked for every block.
+   */
+  markThin(): number {
+    releaseIdle(this.i32)
+    return markAllThin(this.i32) << UNIT_SHIFT
+  }
+
+  /** How many blocks moved() has moved, and how many it has left where they were; int32 counts that wrap. */
+  get movedBlocks(): number {
+    return this.i32[MOVED]
+  }
+
+  get stayedBlocks(): number {
+    return this.i32[STAYED]
+  }
+
+  /** Ends what markThin has begun: all slabs take blocks again. Returns the bytes of those that did not run empty. */
+  keepThin(): number {
+    return keepThin(this.i32) << UNIT_SHIFT
+  }
+
+  /**
+   * Where a block is to lie: itself, or another one with the same bytes when its slab is to run empty and there is room
+   * elsewhere. It is free then, and what referred to it is the caller's to change.
+   */
+  moved(block: number): number {
+    const { i32 } = this
+    const slab = i32[i32[TABLE] + (block >> UNIT_SHIFT)]
+    const bytes = slab > 0 && isEmptying(i32, slab) ? i32[slab + BYTES] : 0
+    const to = bytes === 0 ? 0 : this.alloc(bytes)
+    if (to === 0) {
+      i32[STAYED]++
+      return block
+    }
+    i32[MOVED]++
+    i32.copyWithin(to >> 2, block >> 2, (block + bytes) >> 2)
+    this.free(block)
+    return to
+  }
+
+  /** Bytes of slabs that are in no block: what moving blocks could give back at most. */
+  get thinBytes(): number {
+    const { i32 } = this
+    return ((i32[TOP] - i32[FIRST] - i32[FREE_UNITS]) << UNIT_SHIFT) - i32[ALLOCATED]
+  }
+
+  /** Bytes of committedBytes whose pages the system does not have back. */
+  get residentBytes(): number {
+    return this.committedBytes - (this.i32[RELEASED] << UNIT_SHIFT)
   }
 
   /** Bytes of the slabs of each class of block sizes (classes.ts), free blocks included. */
   slabBytes(): Int32Array {
     return this.i32.slice(UNITS, UNITS + CLASS_BYTES.length).map(units => units << UNIT_SHIFT)
-  }
-
-  /** Live blocks of the slab that a block lies in, as a part of its capacity; 1 for a large block. Low ones are worth moving. */
-  slabUse(offset: number): number {
-    const i32 = this.i32
-    const slab = i32[i32[TABLE] + (offset >> UNIT_SHIFT)]
-    return slab > 0 ? i32[slab + LIVE] / slabCapacity(i32, slab) : 1
   }
 
   /** Walks everything and throws Error on a broken invariant. For tests. */
@@ -226,7 +308,12 @@ export class Arena {
 
   private allocRefilled(sizeClass: number): number {
     const i32 = this.i32
-    if (!refill(i32, sizeClass) && !(releaseIdle(i32) && refill(i32, sizeClass))) return 0
+    if (
+      !refill(i32, sizeClass) &&
+      !(releaseIdle(i32) && refill(i32, sizeClass)) &&
+      !(keepThin(i32) > 0 && refill(i32, sizeClass))
+    )
+      return 0
     return this.alloc(CLASS_BYTES[sizeClass])
   }
 

@@ -10,16 +10,20 @@ import {
   BINS,
   BYTES,
   CURRENT,
+  EMPTYING,
   END,
   FIRST,
   FREE,
+  FREE_UNITS,
   FRESH,
   FULLNESSES,
   LIVE,
   LOW,
   listHead,
   NEXT,
+  OLDEST,
   PREV,
+  RELEASED,
   SLAB_END,
   SLAB_NEXT,
   SLAB_UNUSED,
@@ -29,7 +33,7 @@ import {
   TOP,
   UNITS,
 } from './layout.ts'
-import { binOf, isFreeMark, markUnits } from './runs.ts'
+import { binOf, isFreeMark, isWorthReleasing, markUnits, runAway, runYounger } from './runs.ts'
 import { fullnessOf, slabCapacity, slabStart, slabUnits } from './slabs.ts'
 
 /** Throws Error when the arena with these words is not whole. */
@@ -39,6 +43,7 @@ export function checkArena(i32: Int32Array): void {
   for (const slab of found.slabs) checkSlab(i32, slab)
   checkLists(i32, found.slabs)
   checkBins(i32, found.runs)
+  checkReleased(i32, found.runs)
   checkDescriptors(i32, found.slabs)
   let allocated = found.largeBytes
   for (const slab of found.slabs) allocated += i32[slab + LIVE] * i32[slab + BYTES]
@@ -81,7 +86,7 @@ function checkSlab(i32: Int32Array, slab: number): void {
   const bytes = i32[slab + BYTES]
   const start = slabStart(i32, slab)
   const capacity = slabCapacity(i32, slab)
-  const carved = (i32[slab + FRESH] - start) / bytes
+  const carved = (Math.abs(i32[slab + FRESH]) - start) / bytes
   assert(CLASS_BYTES[classOf(bytes)] === bytes, 'a slab of no class', slab)
   assert(Number.isInteger(carved) && carved >= 0 && carved <= capacity, 'a slab carved askew', slab)
   const seen = new Set<number>()
@@ -100,7 +105,7 @@ function checkLists(i32: Int32Array, slabs: Set<number>): void {
     const current = i32[CURRENT + sizeClass]
     if (current !== 0) {
       assert(slabs.has(current) && i32[current + LOW] === -1, 'a current slab that is none', current)
-      assert(i32[current + NEXT] === 0, 'a current slab in a list', current)
+      assert(i32[current + NEXT] === 0 && i32[current + FRESH] > 0, 'a current slab in a list', current)
       placed.add(current)
     }
     for (let fullness = 0; fullness < FULLNESSES; fullness++) {
@@ -115,6 +120,12 @@ function checkLists(i32: Int32Array, slabs: Set<number>): void {
         placed.add(slab)
       }
     }
+  }
+  for (let slab = i32[EMPTYING + NEXT]; slab !== EMPTYING; slab = i32[slab + NEXT]) {
+    assert(slabs.has(slab) && !placed.has(slab), 'a slab that is to run empty and no slab of its own', slab)
+    assert(i32[i32[slab + PREV] + NEXT] === slab, 'the ring of emptying slabs broken backwards', slab)
+    assert(i32[slab + FRESH] < 0 && i32[slab + LOW] === 0, 'an emptying slab without its marks', slab)
+    placed.add(slab)
   }
   for (const slab of slabs) {
     if (placed.has(slab)) continue
@@ -138,6 +149,26 @@ function checkBins(i32: Int32Array, runs: Set<number>): void {
     assert(((i32[BIN_MAP + (bin >> 5)] >>> (bin & 31)) & 1) === (prev === 0 ? 0 : 1), 'a wrong bit for a bin', bin)
   }
   assert(count === runs.size, 'a free run in no bin', count)
+}
+
+/** The sums over free runs, and the queue of those that are worth giving back. */
+function checkReleased(i32: Int32Array, runs: Set<number>): void {
+  let free = 0
+  let away = 0
+  let waiting = 0
+  for (const run of runs) {
+    const units = markUnits(i32[i32[TABLE] + run])
+    assert(runAway(i32, run) >= 0 && runAway(i32, run) < units, 'a free run that gave back more than it has', run)
+    free += units
+    away += runAway(i32, run)
+    if (isWorthReleasing(units, runAway(i32, run))) waiting++
+  }
+  assert(free === i32[FREE_UNITS], 'free units miscounted', free)
+  assert(away === i32[RELEASED], 'released units miscounted', away)
+  for (let run = i32[OLDEST]; run !== 0; run = runYounger(i32, run)) {
+    assert(runs.has(run) && waiting-- > 0, 'a queue with what need not wait in it', run)
+  }
+  assert(waiting === 0, 'a free run that waits in no queue', waiting)
 }
 
 function checkDescriptors(i32: Int32Array, slabs: Set<number>): void {

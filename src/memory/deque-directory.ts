@@ -132,7 +132,7 @@ function link(a: Arena, root: number, block: number, prev: number, next: number)
 }
 
 /** The neighbours of a block, or the root, point to it. */
-function relink(a: Arena, root: number, block: number): void {
+export function relink(a: Arena, root: number, block: number): void {
   const prev = prevBlock(a, block)
   const next = nextBlock(a, block)
   a.i32[(prev === 0 ? root + ROOT_HEAD : prev + NEXT) >> 2] = block

@@ -43,6 +43,7 @@ import {
   nextBlock,
   ROOT_HEAD,
   ROOT_TAIL,
+  relink,
   removeEntry,
 } from './deque-directory.ts'
 import { PACKED_OVERHEAD_BYTES, packedBack, packedSize, packedWrite } from './packed.ts'
@@ -338,4 +339,22 @@ function dropChunk(a: Arena, root: number, block: number, slot: number): void {
   place.block = block
   place.slot = slot
   removeEntry(a, root, place)
+}
+
+/**
+ * Moves the directory block with this number, and its chunks, out of slabs that are to run empty (emptying.ts). Returns the
+ * next number, 0 behind the last block.
+ */
+export function dequeMove(a: Arena, root: number, number: number): number {
+  const { i32 } = a
+  let old = i32[(root + ROOT_HEAD) >> 2]
+  for (let i = 0; i < number && old !== 0; i++) old = nextBlock(a, old)
+  if (old === 0) return 0
+  const block = a.moved(old)
+  if (block !== old) relink(a, root, block)
+  for (let slot = blockLength(a, block) - 1; slot >= 0; slot--) {
+    const entry = entryAt(a, block, slot) >> 2
+    i32[entry] = a.moved(i32[entry])
+  }
+  return nextBlock(a, block) === 0 ? 0 : number + 1
 }

@@ -50,7 +50,7 @@ export function entryAt(i32: Int32Array, root: number, hash: number): number {
 }
 
 /** Points all entries that share the segment of `hash` to `segment`, which replaces it or, one bit deeper, a half of it. */
-function setEntries(i32: Int32Array, root: number, hash: number, segment: number, meta: number): void {
+export function setEntries(i32: Int32Array, root: number, hash: number, segment: number, meta: number): void {
   const r = root >> 2
   const depth = i32[r + 3] & DEPTH_MASK
   const own = meta & DEPTH_MASK

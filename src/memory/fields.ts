@@ -41,6 +41,7 @@ import {
   dictSetRef,
   PairBatch,
 } from './dict.ts'
+import { dictMove, type MoveRef } from './dict-move.ts'
 
 export const FIELDS_ROOT_BYTES = DICT_ROOT_BYTES + 8
 /** Where a root has the words of its deadlines. */
@@ -272,4 +273,18 @@ export function fieldsClear(a: Arena, root: number): void {
   }
   dictClear(a, root)
   deadlinesClear(a, root + FIELDS_DEADLINES)
+}
+
+const moveField: MoveRef = (a, root, ref) => {
+  const timed = ref & TIMED
+  const block = a.moved(ref - timed)
+  if (timed !== 0 && block !== ref - timed) deadlinesMoved(a, root + FIELDS_DEADLINES, block)
+  return block + timed
+}
+
+/** Moves some fields out of slabs that are to run empty, as dictMove. */
+export function fieldsMove(a: Arena, root: number, position: number): number {
+  const heap = (root + FIELDS_DEADLINES) >> 2
+  if (position === 0 && a.i32[heap] !== 0) a.i32[heap] = a.moved(a.i32[heap])
+  return dictMove(a, root, position, moveField)
 }

@@ -25,7 +25,7 @@
 //     NEXT   neighbours in the list of its class and fullness; NEXT 0: in no list. In an unused descriptor NEXT is the
 //     PREV   next unused one
 //     SPAN   offset of the slab, a multiple of 4096, plus its number of units
-//     FRESH  offset of the first block that has never been on the free list
+//     FRESH  offset of the first block that has never been on the free list; minus that while the slab is to run empty
 //
 // Page-aligned headers inside the slabs would all fall into the same cache sets and cost a page of their own for each
 // access; the two tables are dense instead: 4 bytes per unit and 32 bytes per slab, a few MB for 2 GiB.
@@ -42,10 +42,21 @@ export const ALLOCATED = 12
 export const SLAB_UNUSED = 13
 export const SLAB_NEXT = 14
 export const SLAB_END = 15
+// Free runs: how many units, how many of them the system has back, the clock that they age by, and the ends of the queue of
+// those that are worth giving back (runs.ts).
+export const FREE_UNITS = 16
+export const RELEASED = 17
+export const NOW = 18
+export const OLDEST = 19
+export const NEWEST = 20
+const EMPTYING_WORDS = 21
+// Blocks that Arena.moved has moved, and that it has left where they were.
+export const MOVED = 23
+export const STAYED = 24
 
 // Bins of free runs: exact up to 15 units, then eight per doubling, up to 2^19 units.
 export const BINS = 16 + 15 * 8
-export const BIN_MAP = 16
+export const BIN_MAP = 25
 export const BIN_MAP_WORDS = (BINS + 31) >> 5
 export const BIN_HEADS = BIN_MAP + BIN_MAP_WORDS
 
@@ -66,6 +77,9 @@ export const PREV = 5
 export const SPAN = 6
 export const FRESH = 7
 export const SLAB_WORDS = 8
+
+/** The head of the ring of slabs that are to run empty (emptying.ts). */
+export const EMPTYING = EMPTYING_WORDS - NEXT
 
 /** Offset of the owner's root area, a multiple of 8, the same in every arena. */
 export const ROOT = ((HEADER_WORDS + 1) >> 1) << 3
@@ -99,6 +113,8 @@ export function formatHeader(i32: Int32Array, capacityBytes: number, rootBytes: 
   i32[END] = units
   i32[SLAB_NEXT] = i32[TABLE] + units + 1
   i32[SLAB_END] = i32[SLAB_NEXT] + slabsFor(units) * SLAB_WORDS
+  i32[EMPTYING + NEXT] = EMPTYING
+  i32[EMPTYING + PREV] = EMPTYING
   for (let sizeClass = 1; sizeClass < CLASSES; sizeClass++) {
     for (let fullness = 0; fullness < FULLNESSES; fullness++) {
       const head = listHead(sizeClass, fullness)

@@ -12,6 +12,7 @@
 import { copy } from '../bytes/ascii.ts'
 import type { Arena } from './arena.ts'
 import { DictWalk, dictClear, dictDrain, dictFind, dictInsert, dictNext, dictRef, dictRemove } from './dict.ts'
+import { dictMove, type MoveRef } from './dict-move.ts'
 
 /** Pairs whose blocks are freed in one step of membersClear. */
 const CLEARED_TOGETHER = 256
@@ -112,4 +113,11 @@ export function membersClear(a: Arena, root: number): void {
   const { batch } = clearing
   while (clearing.step(a, CLEARED_TOGETHER)) for (let i = 0; i < batch.length; i++) a.free(batch.refs[i])
   dictClear(a, root)
+}
+
+const moveMember: MoveRef = (a, _root, ref) => a.moved(ref)
+
+/** Moves some members out of slabs that are to run empty, as dictMove. */
+export function membersMove(a: Arena, root: number, position: number): number {
+  return dictMove(a, root, position, moveMember)
 }

@@ -1,6 +1,7 @@
 // Slabs: runs that are cut into blocks of one class. This file is what happens when alloc() finds no block on the free
 // list of the current slab, and when free() has brought a slab to the count it waits for.
-// The invariant: a slab is the current one of its class, or full and in no list, or in the list of its fullness.
+// The invariant: a slab is the current one of its class, or full and in no list, or in the list of its fullness, or it is to
+// run empty (emptying.ts).
 //
 //               exhausted               first block freed            quarters freed          last block freed
 //   current ---------------> full ----------------------> list 0 ---> list 1, 2, 3 ---> units given back
@@ -92,12 +93,7 @@ export function relist(i32: Int32Array, slab: number): void {
   }
   const capacity = slabCapacity(i32, slab)
   const fullness = fullnessOf(live, capacity)
-  const head = listHead(classOf(i32[slab + BYTES]), fullness)
-  const last = i32[head + PREV]
-  i32[slab + NEXT] = head
-  i32[slab + PREV] = last
-  i32[last + NEXT] = slab
-  i32[head + PREV] = slab
+  append(i32, listHead(classOf(i32[slab + BYTES]), fullness), slab)
   i32[slab + LOW] = lowOf(fullness, capacity)
 }
 
@@ -191,7 +187,16 @@ function dropDescriptor(i32: Int32Array, slab: number): void {
   i32[SLAB_UNUSED] = slab
 }
 
-function unlink(i32: Int32Array, slab: number): void {
+/** Puts a slab that is in no list at the end of one. */
+export function append(i32: Int32Array, head: number, slab: number): void {
+  const last = i32[head + PREV]
+  i32[slab + NEXT] = head
+  i32[slab + PREV] = last
+  i32[last + NEXT] = slab
+  i32[head + PREV] = slab
+}
+
+export function unlink(i32: Int32Array, slab: number): void {
   const next = i32[slab + NEXT]
   const prev = i32[slab + PREV]
   i32[next + PREV] = prev

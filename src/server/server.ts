@@ -17,9 +17,11 @@ import { CommandError } from '../resp/errors.ts'
 import { ReplyWriter } from '../resp/writer.ts'
 import { Session } from '../session/session.ts'
 import { type Clock, systemClock } from '../store/clock.ts'
+import { Defrag } from '../store/defrag.ts'
 import { Expiry } from '../store/expiry.ts'
 import { Keyspace } from '../store/keyspace.ts'
 import { NamespaceRules, type Rule } from '../store/namespace-rules.ts'
+import { PageRelease } from '../store/page-release.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
 import type { Tracking } from '../tracking/tracking.ts'
@@ -45,6 +47,9 @@ import { makeTracking } from './tracking.ts'
 /** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
 const BUSY_MS = 1
 const LOOK_MS = 40
+/** Free memory is looked after so often; slices of 0.2 ms that leave some come so soon after another. */
+const GIVE_BACK_MS = 100
+const PAGES_LEFT_MS = 2
 /** The settings that limit what a client sends, and what all of them take. */
 const CLIENT_LIMITS = [
   'maxRespArgs',
@@ -65,6 +70,8 @@ export class Server {
   readonly keys: Keyspace
   readonly walk: KeyWalk
   readonly expiry: Expiry
+  readonly defrag: Defrag
+  private readonly pages: PageRelease
   readonly evictions: Evictions
   readonly snapshots: Snapshots
   readonly table: CommandTable
@@ -124,6 +131,8 @@ export class Server {
     this.namespaces.keep = rules => this.keepNamespaces(rules)
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)
+    this.defrag = new Defrag(this.keys, clock, config, () => this.isLoading)
+    this.pages = new PageRelease(this.keys, clock)
     this.tracking = makeTracking(this)
     this.snapshots = new Snapshots(this.keys, snapshotSettings(config), clock, (level, text) => log[level](text))
     this.table = buildTable()
@@ -347,6 +356,7 @@ export class Server {
     this.startLoad.isRunning = false
     this.clients.paused.follow()
     this.sweep()
+    this.giveBack()
     this.onReady()
   }
 
@@ -418,6 +428,16 @@ export class Server {
     })
     const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))
     this.timers[1] = setTimeout(() => this.sweep(), delay)
+  }
+
+  /** Memory that keys gave back, in slices: blocks move together, free pages go to the system. */
+  private giveBack(): void {
+    let delay = GIVE_BACK_MS
+    this.guarded('defrag', () => {
+      if (this.pages.slice()) delay = PAGES_LEFT_MS
+      delay = Math.min(delay, this.defrag.slice())
+    })
+    this.timers[2] = setTimeout(() => this.giveBack(), delay)
   }
 
   /** SHUTDOWN: throws when the final save fails, unless forced. Half of the keys are never saved. */

@@ -8,7 +8,7 @@
 //   24  i32  entry                  32  f64  no field has a later deadline than this, in ms
 
 import type { Arena } from '../memory/arena.ts'
-import { ARENA_WHEEL, wheelAdd, wheelRemove } from '../memory/timewheel.ts'
+import { ARENA_WHEEL, wheelAdd, wheelMoved, wheelRemove } from '../memory/timewheel.ts'
 
 const NAMESPACE = 4
 const TIMER = 8
@@ -52,6 +52,15 @@ export const clockLatest = (a: Arena, clock: number): number => a.f64[(clock + L
 export function clockFree(a: Arena, clock: number): void {
   clockFile(a, clock, 0)
   a.free(clock)
+}
+
+/** Where the clock lies when it has left a slab that is to run empty (Arena.moved); `root` is where its hash is now. */
+export function clockMoved(a: Arena, clock: number, root: number): number {
+  const moved = a.moved(clock)
+  a.i32[moved >> 2] = root
+  const isFiled = a.f64[(moved + TIMER) >> 3] !== 0
+  if (moved !== clock && isFiled) wheelMoved(a, a.i32[ARENA_WHEEL >> 2], clock + TIMER, moved + TIMER)
+  return moved
 }
 
 /** The hash is that of the key with this entry, in this namespace record. */

@@ -8,7 +8,7 @@ import type { Arena } from '../memory/arena.ts'
 import { deadlineOf, deadlinesCount, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
 import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
 import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsFree, fieldsInsert } from '../memory/fields.ts'
-import { clockCreate, clockFile, clockForget, clockFree, clockLatest, clockNote } from './hash-clock.ts'
+import { clockCreate, clockFile, clockForget, clockFree, clockLatest, clockMoved, clockNote } from './hash-clock.ts'
 
 /** Where a root has its map of fields. */
 export const FIELDS = 8
@@ -46,6 +46,14 @@ export function mapFree(a: Arena, root: number): void {
   mapStop(a, root)
   fieldsClear(a, root + FIELDS)
   a.free(root)
+}
+
+/** Where the root and its clock lie when they have left slabs that are to run empty (Arena.moved). */
+export function mapMoved(a: Arena, root: number): number {
+  const moved = a.moved(root)
+  const clock = a.i32[(moved + CLOCK) >> 2]
+  if (clock !== 0) a.i32[(moved + CLOCK) >> 2] = clockMoved(a, clock, moved)
+  return moved
 }
 
 export const mapClock = (a: Arena, root: number): number => a.i32[(root + CLOCK) >> 2]

@@ -46,6 +46,15 @@ export class Model {
     this.paint(block)
   }
 
+  /** Asks for each block where it is to lie; it takes its pattern along. */
+  moveAll(): void {
+    for (const block of this.blocks) {
+      block.offset = this.arena.moved(block.offset)
+      expect(this.arena.sizeOf(block.offset)).toBe(block.size)
+      this.verifyBlock(block)
+    }
+  }
+
   freeAll(): void {
     while (this.blocks.length > 0) this.free(this.blocks.length * 31)
   }

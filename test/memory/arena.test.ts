@@ -19,13 +19,14 @@ const steps = fc.array(
     fc.record({ kind: fc.constant('alloc' as const), bytes: sizes, times: fc.integer({ min: 1, max: 40 }) }),
     fc.record({ kind: fc.constant('free' as const), pick: fc.nat(), times: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ kind: fc.constant('extend' as const), pick: fc.nat(), more: fc.integer({ min: 0, max: 100000 }) }),
-    fc.record({ kind: fc.constant('trim' as const) }),
+    fc.record({ kind: fc.constantFrom('trim' as const, 'mark' as const, 'move' as const, 'keep' as const) }),
+    fc.record({ kind: fc.constant('release' as const), clock: fc.integer({ min: 0, max: 3 }) }),
   ),
   { minLength: 1, maxLength: 60 },
 )
 
 describe('arena', () => {
-  test('blocks never overlap and every sum is exact, whatever is allocated, freed, extended and trimmed', () => {
+  test('blocks never overlap and every sum is exact, whatever is allocated, freed, extended, moved and trimmed', () => {
     fc.assert(
       fc.property(steps, fc.constantFrom(MIB / 2, 3 * MIB, 16 * MIB), (list, capacity) => {
         const model = new Model(new Arena(capacity, 40))
@@ -34,6 +35,13 @@ describe('arena', () => {
           if (step.kind === 'free') for (let i = 0; i < step.times; i++) model.free(step.pick + i * 7)
           if (step.kind === 'extend') model.extend(step.pick, step.more)
           if (step.kind === 'trim') model.arena.trim()
+          if (step.kind === 'mark') model.arena.markThin()
+          if (step.kind === 'move') model.moveAll()
+          if (step.kind === 'keep') model.arena.keepThin()
+          if (step.kind === 'release') {
+            model.arena.setClock(step.clock)
+            while (model.arena.releaseSome(step.clock));
+          }
           model.verify()
         }
         model.freeAll()
@@ -275,13 +283,64 @@ describe('arena', () => {
     arena.check()
   })
 
-  test('slabUse is the live part of a slab, and 1 for a large block', () => {
+  test('blocks of thin slabs move into the room of others of their class, and whole slabs come free', () => {
+    const arena = new Arena(64 * MIB)
+    const model = new Model(arena)
+    for (let i = 0; i < 20_000; i++) model.alloc(8 + (i % 50) * 16)
+    for (let i = 0; i < 18_000; i++) model.free(i * 7919)
+    const thin = arena.thinBytes
+    expect(thin).toBeGreaterThan(4 * arena.allocatedBytes)
+    expect(arena.markThin()).toBeGreaterThan(thin / 2)
+    model.moveAll()
+    expect(arena.keepThin()).toBe(0)
+    model.verify()
+    // Two slabs a class are left at most that are not full.
+    expect(arena.thinBytes).toBeLessThan(50 * 2 * 32768)
+    model.freeAll()
+    model.verify()
+  })
+
+  test('slabs that are to run empty take no block, unless there is no other room', () => {
     const arena = new Arena(MIB)
-    const blocks = Array.from({ length: 64 }, () => arena.alloc(64))
-    expect(arena.slabUse(blocks[0])).toBe(1)
-    for (let i = 0; i < 48; i++) arena.free(blocks[i])
-    expect(arena.slabUse(blocks[63])).toBe(0.25)
-    expect(arena.slabUse(arena.alloc(100000))).toBe(1)
+    const blocks: number[] = []
+    for (let block = arena.alloc(96); block !== 0; block = arena.alloc(96)) blocks.push(block)
+    const kept = blocks.filter((_, i) => i % 5 === 0)
+    for (const [i, block] of blocks.entries()) if (i % 5 !== 0) arena.free(block)
+    expect(arena.markThin()).toBeGreaterThan(0)
+    arena.check()
+    let again = 0
+    for (; arena.alloc(96) !== 0; again++);
+    expect(again + kept.length).toBe(blocks.length)
+    arena.check()
+  })
+
+  test('what has been free for long goes back in pieces, what is taken again does not count as given back', () => {
+    const arena = new Arena(64 * MIB)
+    const [first, kept] = [arena.alloc(8 * MIB), arena.alloc(40_000)]
+    arena.setClock(1)
+    arena.free(first)
+    expect(arena.releaseSome(1)).toBe(false)
+    arena.setClock(9)
+    let pieces = 0
+    for (; arena.releaseSome(2); pieces++);
+    expect(pieces).toBe(8)
+    expect(arena.residentBytes).toBe(4096 + arena.sizeOf(kept))
+    arena.check()
+    arena.alloc(3 * MIB)
+    expect(arena.residentBytes).toBe(3 * MIB + 4096 + arena.sizeOf(kept))
+    arena.check()
+  })
+
+  test('a long free run whose edges come and go is old all the same', () => {
+    const arena = new Arena(64 * MIB)
+    const [first] = [arena.alloc(8 * MIB), arena.alloc(40_000)]
+    arena.setClock(1)
+    arena.free(first)
+    arena.setClock(5)
+    const edge = arena.alloc(40_000)
+    arena.free(edge)
+    expect(arena.releaseSome(5)).toBe(true)
+    arena.check()
   })
 })
 

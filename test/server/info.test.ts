@@ -212,11 +212,11 @@ describe('memory', () => {
     const { info } = setup()
     const calm = {
       ...info.memory(),
-      ...{ usedBytes: 50e6, peakBytes: 50e6, arenaBytes: 50e6, committedBytes: 50e6, clientBytes: 1000, clients: 3 },
+      ...{ usedBytes: 50e6, peakBytes: 50e6, arenaBytes: 50e6, activeBytes: 50e6, clientBytes: 1000, clients: 3 },
     }
     expect(memoryAdvice(calm)).toBe('I can find no problem with the memory of this server.\n')
     expect(memoryAdvice({ ...calm, peakBytes: 100e6 })).toMatch(/^[^*]+\n\n \* Peak: [^*]+$/)
-    expect(memoryAdvice({ ...calm, committedBytes: 90e6 })).toMatch(/^[^*]+\n\n \* Fragmentation: [^*]+$/)
+    expect(memoryAdvice({ ...calm, activeBytes: 90e6 })).toMatch(/^[^*]+\n\n \* Fragmentation: [^*]+$/)
     expect(memoryAdvice({ ...calm, clientBytes: 9e6 })).toMatch(/^[^*]+\n\n \* Clients: [^*]+$/)
     expect(memoryAdvice({ ...calm, limitBytes: 51e6 })).toMatch(/^[^*]+\n\n \* Limit: [^*]+$/)
   })

@@ -42,7 +42,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()
-  const { keys, expiry, evictions, stats, labels, namespaces, table, clients, channels, tracking } = server
+  const { keys, expiry, defrag, evictions, stats, labels, namespaces, table, clients, channels, tracking } = server
   const { appendOnly, startedMs } = server
   const execute = (words: readonly string[]): void => {
     const request = new Args()
@@ -58,6 +58,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       clock,
       keys,
       expiry,
+      defrag,
       evictions,
       stats,
       labels,

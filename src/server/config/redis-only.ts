@@ -38,7 +38,6 @@ const LATER = {
   tls: 'TLS comes later',
   acl: 'access control lists come later: use requirepass',
 }
-const NO_DEFRAG = 'Active defragmentation cannot be enabled: there is nothing to defragment here'
 
 function known<T>(name: string, kind: Kind<T>, fallback: string, options: KnownOptions = {}): Setting<T> {
   return row('Known to CONFIG only', name, kind, fallback, 'Kept and given back, without effect yet.', options)
@@ -169,13 +168,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('stream-node-max-bytes', memory(0n, LONG_MAX), '4096'),
   known('stream-node-max-entries', integer(0n, LONG_MAX), '100'),
   // Eviction and memory
-  known('active-defrag-cycle-max', integer(1n, 99n), '25'),
-  known('active-defrag-cycle-min', integer(1n, 99n), '1'),
-  known('active-defrag-ignore-bytes', memory(1n, LONG_MAX), '104857600'),
-  known('active-defrag-max-scan-fields', integer(1n, LONG_MAX), '1000'),
-  known('active-defrag-threshold-lower', integer(0n, 1000n), '10'),
-  known('active-defrag-threshold-upper', integer(0n, 1000n), '100'),
-  known('activedefrag', onlyNo(NO_DEFRAG), 'no'),
   known('activerehashing', bool(), 'yes'),
   known('disable-thp', bool(), 'yes', START),
   known('jemalloc-bg-thread', bool(), 'yes'),

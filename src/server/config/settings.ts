@@ -2,6 +2,7 @@
 // hot path reads a plain property; fields carry their unit in their name. The names after it are the ones users see.
 import { APPEND_ONLY_SETTINGS } from './append-only-settings.ts'
 import { COLLECTION_SETTINGS } from './collection-settings.ts'
+import { DEFRAG_SETTINGS } from './defrag-settings.ts'
 import { EVICTION_SETTINGS } from './eviction-settings.ts'
 import {
   bool,
@@ -149,6 +150,7 @@ export const SETTINGS = {
     },
   ),
   ...EVICTION_SETTINGS,
+  ...DEFRAG_SETTINGS,
   /** 0 = no limit but that of the table's memory. */
   trackingTableMaxKeys: row(
     'Memory',

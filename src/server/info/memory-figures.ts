@@ -30,8 +30,12 @@ export interface MemoryFigures {
   /** Everything that is neither keys nor values. */
   readonly overheadBytes: number
   readonly arenaBytes: number
-  /** What the arenas have touched, free blocks included. */
-  readonly committedBytes: number
+  /** Of slabs and large blocks, free blocks in slabs included. */
+  readonly activeBytes: number
+  /** The same with what is free between them, as far as the system does not have it back. */
+  readonly residentBytes: number
+  /** Percent of the time that defragmentation takes; 0 when it rests. */
+  readonly defragPercent: number
   readonly clientBytes: number
   readonly clients: number
   readonly rssBytes: number
@@ -75,8 +79,12 @@ export function memoryFigures(reading: Reading): MemoryFigures {
   const arenaBytes = namespace === undefined ? keys.allocatedBytes() : namespaceBytes(keys, namespace)
   const ofClients = clientBytes(clients, namespace)
   const used = arenaBytes + ofClients
-  let committedBytes = 0
-  for (const shard of keys.shards) committedBytes += shard.arena.committedBytes
+  let activeBytes = 0
+  let residentBytes = 0
+  for (const { arena } of keys.shards) {
+    activeBytes += arena.allocatedBytes + arena.thinBytes
+    residentBytes += arena.residentBytes
+  }
   const databases: DatabaseFigures[] = []
   for (let db = 0; db < keys.databases; db++) {
     const figures = databaseFigures(keys, db, namespace)
@@ -89,7 +97,9 @@ export function memoryFigures(reading: Reading): MemoryFigures {
     startupBytes,
     overheadBytes: Math.min(used, startupBytes + ofClients + ofKeys),
     arenaBytes,
-    committedBytes,
+    activeBytes,
+    residentBytes,
+    defragPercent: Math.round(state.defrag.percent),
     clientBytes: ofClients,
     clients: clients.count,
     rssBytes: process.memoryUsage.rss(),

@@ -32,16 +32,16 @@ export function memoryStats(f: MemoryFigures): MemoryFact[] {
     ['dataset.percentage', share((100 * datasetBytes(f)) / netBytes(f))],
     ['peak.percentage', share(100 * ratio(f.usedBytes, f.peakBytes))],
     ['allocator.allocated', count(f.arenaBytes)],
-    ['allocator.active', count(f.committedBytes)],
-    ['allocator.resident', count(f.committedBytes)],
-    ['allocator-fragmentation.ratio', share(ratio(f.committedBytes, f.arenaBytes))],
-    ['allocator-fragmentation.bytes', count(f.committedBytes - f.arenaBytes)],
-    ['allocator-rss.ratio', share(1)],
-    ['allocator-rss.bytes', count(0)],
-    ['rss-overhead.ratio', share(ratio(f.rssBytes, f.committedBytes))],
-    ['rss-overhead.bytes', count(f.rssBytes - f.committedBytes)],
-    ['fragmentation', share(ratio(f.committedBytes, f.arenaBytes))],
-    ['fragmentation.bytes', count(f.committedBytes - f.arenaBytes)],
+    ['allocator.active', count(f.activeBytes)],
+    ['allocator.resident', count(f.residentBytes)],
+    ['allocator-fragmentation.ratio', share(ratio(f.activeBytes, f.arenaBytes))],
+    ['allocator-fragmentation.bytes', count(f.activeBytes - f.arenaBytes)],
+    ['allocator-rss.ratio', share(ratio(f.residentBytes, f.activeBytes))],
+    ['allocator-rss.bytes', count(f.residentBytes - f.activeBytes)],
+    ['rss-overhead.ratio', share(ratio(f.rssBytes, f.residentBytes))],
+    ['rss-overhead.bytes', count(f.rssBytes - f.residentBytes)],
+    ['fragmentation', share(ratio(f.residentBytes, f.arenaBytes))],
+    ['fragmentation.bytes', count(f.residentBytes - f.arenaBytes)],
   ]
 }
 
@@ -67,14 +67,14 @@ const FINDINGS: readonly Finding[] = [
   {
     holds: f => f.peakBytes > 1.5 * f.usedBytes,
     advice:
-      'Peak: this server once used more than one and a half times the memory it uses now. What was freed since is ' +
-      'kept for new data. MEMORY PURGE gives back what is free in whole pages.',
+      'Peak: this server once used more than one and a half times the memory it uses now. What was freed since goes ' +
+      'back to the system bit by bit, as far as it fills whole pages; MEMORY PURGE does that at once.',
   },
   {
-    holds: f => f.committedBytes > 1.1 * f.arenaBytes && f.committedBytes - f.arenaBytes > WORTH_MENTIONING_BYTES,
+    holds: f => f.activeBytes > 1.1 * f.arenaBytes && f.activeBytes - f.arenaBytes > WORTH_MENTIONING_BYTES,
     advice:
-      'Fragmentation: more than a tenth of the memory that the arenas have touched is free blocks between used ones. ' +
-      'They will be used for new data. MEMORY PURGE gives back those that fill whole pages.',
+      'Fragmentation: between used blocks of the arenas there is more than a tenth of their size in free ones. They ' +
+      'will be used for new data; with activedefrag they are moved together, and whole pages go back to the system.',
   },
   {
     holds: f => f.clients > 0 && f.clientBytes / f.clients > LARGE_CLIENT_BYTES,

@@ -7,6 +7,7 @@ import type { CommandStats, NamespaceLabels } from '../../metrics/command-stats.
 import type { ChannelSpaces } from '../../pubsub/spaces.ts'
 import type { Session } from '../../session/session.ts'
 import type { Clock } from '../../store/clock.ts'
+import type { Defrag } from '../../store/defrag.ts'
 import type { Eviction } from '../../store/eviction.ts'
 import type { Expiry } from '../../store/expiry.ts'
 import type { Keyspace } from '../../store/keyspace.ts'
@@ -84,6 +85,7 @@ export interface ServerState {
   readonly clock: Clock
   readonly keys: Keyspace
   readonly expiry: Pick<Expiry, 'spentNs' | 'cutShort' | 'freed' | 'pending'>
+  readonly defrag: Pick<Defrag, 'hits' | 'misses' | 'keyHits' | 'keyMisses' | 'totalNs' | 'currentNs' | 'percent'>
   readonly evictions: {
     readonly eviction: Pick<Eviction, 'evicted' | 'exceededNs' | 'exceedingNs' | 'policyOf'>
     readonly byNamespace: { readonly counts: readonly number[] }

@@ -28,6 +28,12 @@ export interface Totals {
   readonly expiryNs: number
   readonly expiryCutShort: number
   readonly lazilyFreed: number
+  /** Of active defragmentation (store/defrag.ts). */
+  readonly defragHits: number
+  readonly defragMisses: number
+  readonly defragKeyHits: number
+  readonly defragKeyMisses: number
+  readonly defragNs: number
   readonly failedLogins: number
 }
 
@@ -37,6 +43,7 @@ export function readTotals(state: ServerState): Totals {
     stats,
     keys,
     expiry,
+    defrag,
     bugs,
     snapshots,
   } = state
@@ -63,6 +70,11 @@ export function readTotals(state: ServerState): Totals {
     expiryNs: expiry.spentNs,
     expiryCutShort: expiry.cutShort,
     lazilyFreed: expiry.freed,
+    defragHits: defrag.hits,
+    defragMisses: defrag.misses,
+    defragKeyHits: defrag.keyHits,
+    defragKeyMisses: defrag.keyMisses,
+    defragNs: defrag.totalNs,
     failedLogins: stats.errorCodes.get('WRONGPASS') ?? 0,
   }
 }
