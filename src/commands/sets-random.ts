@@ -53,14 +53,10 @@ function spop(ctx: WriteContext, args: Args): void {
 }
 
 /** Draws a member, shows it and takes it out. */
-function pop({ keys, reply, log }: WriteContext, args: Args): void {
+function pop(ctx: WriteContext, args: Args): void {
   const place = set.draw()
   set.read(place, member)
-  member.reply(reply)
-  if (log !== undefined) {
-    member.spell()
-    log.command(keys.db, 3).text(SREM).key(args, 1).bytes(member.buf, member.start, member.end)
-  }
+  take(ctx, args, member)
   set.removeAt(place, member.length)
 }
 
@@ -79,9 +75,31 @@ function spopCount(ctx: WriteContext, args: Args): void {
     replyAll(reply)
     set.clear()
     if (ctx.log !== undefined) logDeletion(ctx.log, ctx, args)
-  } else for (let i = 0; i < count; i++) pop(ctx, args)
+  } else if (!popMost(ctx, args, set.count - count)) for (let i = 0; i < count; i++) pop(ctx, args)
   commitValue(keys, keys.at, set, 'spop')
   keys.dirty += count - 1
+}
+
+/**
+ * Draws the members that stay instead, when they are few: they become a table of their own, and the others are shown and
+ * freed in slices. False, and nothing done: they are not, or there is no room.
+ */
+function popMost(ctx: WriteContext, args: Args, kept: number): boolean {
+  const before = set.a.allocatedBytes
+  const table = set.drawTable(kept)
+  if (table === 0) return false
+  walk.start(set)
+  while (walk.next()) if (!set.isDrawn(table, walk.member)) take(ctx, args, walk.member)
+  set.become(table, before)
+  return true
+}
+
+/** Shows a member that goes. */
+function take({ keys, reply, log }: WriteContext, args: Args, gone: Member): void {
+  gone.reply(reply)
+  if (log === undefined) return
+  gone.spell()
+  log.command(keys.db, 3).text(SREM).key(args, 1).bytes(gone.buf, gone.start, gone.end)
 }
 
 function srandmember(ctx: ReadContext, args: Args): void {

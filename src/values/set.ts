@@ -47,8 +47,18 @@ import {
 } from '../memory/packed-block.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { Member } from './member.ts'
+import { Places } from './places.ts'
 import { FORM_HASHTABLE, FORM_INTSET, FORM_LISTPACK, TYPE_SET } from './types.ts'
-import { type RestoredElement, ROOT_LOGICAL, ROOT_OWN, Value, type ValueHost, VISIT_END, type Visit } from './value.ts'
+import {
+  type RestoredElement,
+  ROOT_ALLOCATED,
+  ROOT_LOGICAL,
+  ROOT_OWN,
+  Value,
+  type ValueHost,
+  VISIT_END,
+  type Visit,
+} from './value.ts'
 
 /** Redis's own bound of an intset, whatever the setting says. */
 const MOST_INTSET_ENTRIES = 2 ** 30
@@ -57,6 +67,9 @@ const ALL_HASHES = 0x1_0000_0000
 const NOWHERE = -1
 /** Members of a table that are freed on the spot when all go. */
 const CLEARED_AT_ONCE = 1024
+
+/** Slots that were drawn; multiples of 8. */
+const drawn = new Places()
 
 /** A table without members; 0 when there is no room. */
 function emptyTable(a: Arena): number {
@@ -152,6 +165,46 @@ export class SetValue extends Value {
       if (table !== 0) a.free(table)
     }
     membersClear(a, root + ROOT_OWN)
+  }
+
+  /**
+   * A table of `kept` members that are drawn by lot, for `become`: the others are to go. 0: it is not worth it, or there is
+   * no room.
+   */
+  drawTable(kept: number): number {
+    const { a, root, form, shown } = this
+    if (form !== FORM_HASHTABLE || this.count - kept < CLEARED_AT_ONCE || kept > this.count >> 2) return 0
+    const table = emptyTable(a)
+    if (table === 0) return 0
+    drawn.reset(kept)
+    for (let left = kept; left > 0; ) {
+      const slot = dictRandom(a, root + ROOT_OWN, this.draw32)
+      if (!drawn.add(slot >> 3)) continue
+      left--
+      this.read(slot, shown)
+      if (!membersAdd(a, table + ROOT_OWN, shown.hash(this.host.hasher), shown.buf, shown.start, shown.end)) {
+        membersClear(a, table + ROOT_OWN)
+        a.free(table)
+        return 0
+      }
+      a.i32[(table + ROOT_LOGICAL) >> 2] += shown.length
+    }
+    return table
+  }
+
+  /** Whether a table of drawTable has a member of this set. */
+  isDrawn(table: number, m: Member): boolean {
+    return membersFind(this.a, table + ROOT_OWN, m.hash(this.host.hasher), m.buf, m.start, m.end) !== 0
+  }
+
+  /** Has the members of a table of drawTable, and no others. `before`: what the arena had handed out before that was made. */
+  become(table: number, before: number): void {
+    const { a, root } = this
+    if (this.replaceBy(table, before)) return
+    a.i32[(table + ROOT_ALLOCATED) >> 2] = a.i32[(root + ROOT_ALLOCATED) >> 2]
+    membersClear(a, root + ROOT_OWN)
+    a.free(root)
+    this.root = table
   }
 
   /**

@@ -120,6 +120,19 @@ test('what expires is logged as deleted when it is met, and when it is swept', (
   expect(directory.lines.at(-1)).toBe('DEL h')
 })
 
+test('members that SPOP takes are logged one by one, also when nearly all go', () => {
+  using directory = new AofDirectory()
+  using engine = directory.engine()
+  const client = engine.connect()
+  client.call('SADD', 's', ...Array.from({ length: 2000 }, (_, i) => `w${i}`))
+  const popped = client.call('SPOP', 's', '1990') as readonly string[]
+  expect(directory.lines.filter(line => line.startsWith('SREM s ')).sort()).toEqual(
+    popped.map(w => `SREM s ${w}`).sort(),
+  )
+  using reader = directory.engine()
+  expect(digest(reader)).toBe(digest(engine))
+})
+
 test('a deadline that a namespace gives is logged', () => {
   using directory = new AofDirectory()
   using engine = directory.engine()

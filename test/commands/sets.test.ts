@@ -55,6 +55,32 @@ describe('every member is drawn as often', () => {
   }
 })
 
+test('SPOP of nearly all gives each member once, and each is as likely to stay', () => {
+  using engine = new Engine()
+  const client = engine.connect()
+  const all = Array.from({ length: 2000 }, (_, i) => `w${i}`)
+  const stayed = new Map<string, number>()
+  for (let round = 0; round < 60; round++) {
+    client.call('SADD', 's', ...all)
+    const popped = textsOf(client.call('SPOP', 's', '1900'))
+    const rest = textsOf(client.call('SMEMBERS', 's'))
+    expect([popped.length, rest.length]).toEqual([1900, 100])
+    expect(new Set([...popped, ...rest]).size).toBe(2000)
+    expect(client.call('SISMEMBER', 's', popped[0] ?? '')).toBe(0)
+    for (const member of rest) {
+      const tenth = member.slice(-2)
+      stayed.set(tenth, (stayed.get(tenth) ?? 0) + 1)
+    }
+  }
+  // 100 endings of two characters, "w0" to "w9" among them; all but those stand for 20 members each.
+  expect([...stayed.keys()].length).toBeGreaterThan(99)
+  const counts = [...stayed].filter(([ending]) => /^[1-9]\d$/.test(ending)).map(([, n]) => n)
+  const mean = counts.reduce((sum, n) => sum + n, 0) / counts.length
+  const spread = counts.reduce((sum, n) => sum + (n - mean) ** 2 / mean, 0)
+  // 89 degrees of freedom: above 150 once in 10,000 runs; the seed is always the same.
+  expect(spread).toBeLessThan(150)
+})
+
 test('SSCAN meets every member that is there all the time, whatever comes and goes', () => {
   using engine = new Engine()
   const client = engine.connect()
