@@ -7,9 +7,6 @@
 //   countBits   0.18-0.35 ns a byte        firstBit   0.12 ns a byte
 //   (1 MiB, Bun 1.4.5, one core of a shared EPYC)
 
-/** Set bits of each byte. */
-const BITS_OF = Uint8Array.from({ length: 256 }, (_, byte) => countWord(byte))
-
 /** Set bits of a 32-bit word. */
 export function countWord(word: number): number {
   let n = word - ((word >>> 1) & 0x55555555)
@@ -20,10 +17,10 @@ export function countWord(word: number): number {
 /** Number of set bits in u8[start, end). */
 export function countBits(u8: Uint8Array, i32: Int32Array, start: number, end: number): number {
   let sum = 0
-  while (start < end && (start & 3) !== 0) sum += BITS_OF[u8[start++]]
+  while (start < end && (start & 3) !== 0) sum += countWord(u8[start++])
   const words = (end - start) >> 2
   if (words > 0) sum += countWords(i32, start >> 2, (start >> 2) + words)
-  for (let at = start + words * 4; at < end; at++) sum += BITS_OF[u8[at]]
+  for (let at = start + words * 4; at < end; at++) sum += countWord(u8[at])
   return sum
 }
 

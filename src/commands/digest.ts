@@ -1,7 +1,6 @@
 // Fingerprints for DEBUG DIGEST and DEBUG DIGEST-VALUE: equal for equal data, whatever form the data are kept in and in
 // whatever order a table without order gives them.
 
-import { createHash } from 'node:crypto'
 import { deadlineMs, entryEncoding, entryType, isTimed, stringLength, stringStart } from '../store/entry.ts'
 import type { Shard } from '../store/shard.ts'
 import { KeyBatch, KeyName } from '../store/walk.ts'
@@ -12,6 +11,9 @@ import type { Context } from './command.ts'
 export const DIGEST_BYTES = 20
 const WALK_STEP = 1024
 
+/** The engine's own: loading node:crypto would take 2 ms of every start. */
+const sha1 = (): Bun.CryptoHasher => new Bun.CryptoHasher('sha1')
+
 function mix(sum: Buffer, one: Buffer): void {
   for (let b = 0; b < DIGEST_BYTES; b++) sum[b] ^= one[b]
 }
@@ -19,13 +21,13 @@ function mix(sum: Buffer, one: Buffer): void {
 /** Elements in order are hashed one after the other; others by themselves, `width` visits each, and combined. */
 function digestCollection(v: Value): Buffer {
   const sum = Buffer.alloc(DIGEST_BYTES)
-  let hash = createHash('sha1')
+  let hash = sha1()
   let visits = 0
   v.visit((buf, start, end) => {
     hash.update(`${end - start}:`).update(buf.subarray(start, end))
     if (v.order === 'given' || ++visits % v.width !== 0) return
     mix(sum, hash.digest())
-    hash = createHash('sha1')
+    hash = sha1()
   })
   if (v.order === 'given') mix(sum, hash.digest())
   return sum
@@ -35,7 +37,7 @@ function digestCollection(v: Value): Buffer {
 export function digestValue(host: ValueHost, shard: Shard, e: number): Buffer {
   const a = shard.arena
   const type = entryType(a, e)
-  const hash = createHash('sha1').update(Uint8Array.of(type))
+  const hash = sha1().update(Uint8Array.of(type))
   const view = VIEWS[type]
   if (view === undefined) {
     const start = stringStart(a, e)
@@ -63,7 +65,7 @@ export function digestAll({ keys, walk }: Context): Buffer {
         const e = batch.entries[i] as number
         if (keys.binding === undefined) name.set(shard, batch.namespaces[i], e)
         else name.setLocal(shard, e)
-        const hash = createHash('sha1').update(`${db}:`).update(name.buf.subarray(name.start, name.end))
+        const hash = sha1().update(`${db}:`).update(name.buf.subarray(name.start, name.end))
         hash.update(digestValue(keys, shard, e))
         if (isTimed(shard.arena, e)) hash.update(String(deadlineMs(shard.arena, e)))
         mix(sum, hash.digest())

@@ -115,12 +115,10 @@ export function formatHeader(i32: Int32Array, capacityBytes: number, rootBytes: 
   i32[SLAB_END] = i32[SLAB_NEXT] + slabsFor(units) * SLAB_WORDS
   i32[EMPTYING + NEXT] = EMPTYING
   i32[EMPTYING + PREV] = EMPTYING
-  for (let sizeClass = 1; sizeClass < CLASSES; sizeClass++) {
-    for (let fullness = 0; fullness < FULLNESSES; fullness++) {
-      const head = listHead(sizeClass, fullness)
-      i32[head + NEXT] = head
-      i32[head + PREV] = head
-    }
+  const last = listHead(CLASSES - 1, FULLNESSES - 1)
+  for (let head = listHead(1, 0); head <= last; head += 2) {
+    i32[head + NEXT] = head
+    i32[head + PREV] = head
   }
 }
 

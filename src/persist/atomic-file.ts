@@ -118,7 +118,7 @@ type Done<T> = (error: Error | null, result?: T) => void
  * A call that another thread does. Not promisify: what that makes of fs.write takes as long as the write itself on this thread
  * (60 us for 512 KiB, instead of 3), and its first use several milliseconds.
  */
-function beside<T>(start: (done: Done<T>) => void): Promise<T> {
+export function beside<T>(start: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     start((error, result) => {
       if (error === null) resolve(result as T)

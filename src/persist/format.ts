@@ -24,8 +24,8 @@
 //
 //   [GONE, db, name]                                        a key that stands further up and was renamed since
 
-import { crc32 } from 'node:zlib'
 import { fromText, toText } from '../bytes/ascii.ts'
+import { crc32 } from '../bytes/crc.ts'
 
 export const VERSION = 1
 export const FRAME_HEAD_BYTES = 12

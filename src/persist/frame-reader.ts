@@ -2,8 +2,8 @@
 // its chain and its checksum were found right.
 
 import * as fs from 'node:fs'
-import { crc32 } from 'node:zlib'
 import { equals } from '../bytes/ascii.ts'
+import { crc32 } from '../bytes/crc.ts'
 import { FIRST_SEED, FRAME_HEAD_BYTES, OPENING, SnapshotDamaged, SnapshotRefused, VERSION } from './format.ts'
 
 const BUFFER_BYTES = 1 << 20

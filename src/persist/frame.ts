@@ -3,8 +3,8 @@
 //
 // Callers reserve room once per record, then write without checks.
 
-import { crc32 } from 'node:zlib'
 import { copy } from '../bytes/ascii.ts'
+import { crc32 } from '../bytes/crc.ts'
 import { FULL_BYTES } from './file-queue.ts'
 import { FIRST_SEED, FRAME_HEAD_BYTES } from './format.ts'
 

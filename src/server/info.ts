@@ -1,7 +1,6 @@
 // INFO: sections in Redis 7.0.15's order, each of Redis's fields in its place, so that programs which read INFO find what
 // they look for. The sections are tables (info/*.ts); here is what they are chosen by and computed from.
 
-import { randomBytes } from 'node:crypto'
 import { NamespaceSurvey } from '../metrics/namespaces.ts'
 import type { Namespace } from '../store/namespace.ts'
 import { clusterSection, modulesSection, replicationSection } from './info/alone-sections.ts'
@@ -20,6 +19,7 @@ import {
   type CommandTotals,
   commandTotalsSince,
   readCommandTotals,
+  readRatedTotals,
   readTotals,
   type Totals,
   totalsSince,
@@ -43,7 +43,7 @@ const SECTIONS: readonly Section[] = [
 ]
 
 /** 40 hex digits, as Redis's run ids. */
-const newId = (): string => randomBytes(20).toString('hex')
+const newId = (): string => crypto.getRandomValues(Buffer.alloc(20)).toString('hex')
 
 export class Info {
   readonly runId = newId()
@@ -79,7 +79,7 @@ export class Info {
   tick(): void {
     // Without the buffers of clients: adding them up ten times a second would cost more than it tells.
     this.peakBytes = Math.max(this.peakBytes, this.state.keys.allocatedBytes())
-    this.rates.sample(readTotals(this.state), this.state.clock.nowNs())
+    this.rates.sample(readRatedTotals(this.state), this.state.clock.nowNs())
   }
 
   /** CONFIG RESETSTAT: INFO's counters start anew; those of /metrics go on. */

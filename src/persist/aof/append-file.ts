@@ -2,9 +2,7 @@
 // what comes next stands behind the last good byte.
 
 import * as fs from 'node:fs'
-import { promisify } from 'node:util'
-
-const fdatasync = promisify(fs.fdatasync)
+import { beside } from '../atomic-file.ts'
 
 export class AppendFile {
   /** Bytes that are whole. */
@@ -44,7 +42,7 @@ export class AppendFile {
   }
 
   sync(): Promise<void> {
-    return fdatasync(this.fd)
+    return beside(done => fs.fdatasync(this.fd, done))
   }
 
   close(): void {

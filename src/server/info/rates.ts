@@ -1,7 +1,7 @@
 // What goes on per second right now, as INFO shows it: the mean over the last 16 ticks of 100 ms (Redis's
 // STATS_METRIC_SAMPLES), so a burst fades within 1.6 seconds.
 
-import type { Totals } from './totals.ts'
+import type { RatedTotals } from './totals.ts'
 
 const SAMPLES = 16
 
@@ -31,7 +31,7 @@ export class Rates {
   readonly bytesOut: Rate
   private lastNs: number
 
-  constructor(totals: Totals, nowNs: number) {
+  constructor(totals: RatedTotals, nowNs: number) {
     this.commands = new Rate(totals.commands)
     this.bytesIn = new Rate(totals.bytesIn)
     this.bytesOut = new Rate(totals.bytesOut)
@@ -39,7 +39,7 @@ export class Rates {
   }
 
   /** Called about ten times a second. */
-  sample(totals: Totals, nowNs: number): void {
+  sample(totals: RatedTotals, nowNs: number): void {
     const elapsedS = (nowNs - this.lastNs) / 1e9
     if (elapsedS <= 0) return
     this.commands.sample(totals.commands, elapsedS)

@@ -4,16 +4,20 @@
 import { BUCKETS, type CommandStats } from '../../metrics/command-stats.ts'
 import type { ServerState } from './state.ts'
 
-export interface Totals {
+/** Those that INFO shows per second, too. */
+export interface RatedTotals {
+  readonly commands: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export interface Totals extends RatedTotals {
   readonly connections: number
   readonly rejectedConnections: number
   readonly clientsCut: number
   readonly clientsEvicted: number
-  readonly bytesIn: number
-  readonly bytesOut: number
   readonly reads: number
   readonly writes: number
-  readonly commands: number
   readonly errors: number
   readonly bugs: number
   readonly expired: number
@@ -37,6 +41,11 @@ export interface Totals {
   readonly failedLogins: number
 }
 
+/** Read ten times a second, where a sum over all of the lookups' table would be felt. */
+export function readRatedTotals({ clients: { counts }, stats }: ServerState): RatedTotals {
+  return { commands: stats.total, bytesIn: counts.bytesIn, bytesOut: counts.bytesOut }
+}
+
 export function readTotals(state: ServerState): Totals {
   const {
     clients: { counts },
@@ -49,15 +58,13 @@ export function readTotals(state: ServerState): Totals {
   } = state
   const { eviction } = state.evictions
   return {
+    ...readRatedTotals(state),
     connections: counts.accepted - counts.rejected,
     rejectedConnections: counts.rejected,
     clientsCut: counts.cutForOutput,
     clientsEvicted: counts.evicted,
-    bytesIn: counts.bytesIn,
-    bytesOut: counts.bytesOut,
     reads: counts.reads,
     writes: counts.writes,
-    commands: stats.total,
     errors: stats.errors,
     bugs,
     expired: keys.expired,
