@@ -12,9 +12,8 @@ import { RestoredElement, type Value, type ValueHost, VISIT_END } from '../value
 import type { Frame } from './frame.ts'
 import type { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
+import { elementsOfPart } from './save-output.ts'
 
-/** Elements of one PART record. */
-const PART_ELEMENTS = 512
 /** Head of a binary. */
 const HEAD_BYTES = 5
 /** A score or an integer as text is longer than the bytes it counts for. */
@@ -52,7 +51,7 @@ export class CollectionRecord implements RecordKind {
     let visits = 0
     // The number of visits is known afterwards: a head of five bytes has room for any.
     out.longArrayHead(0)
-    const next = v.visitFrom(from, PART_ELEMENTS, (buf, start, end) => {
+    const next = v.visitFrom(from, elementsOfPart(v), (buf, start, end) => {
       visits++
       write(out, buf, start, end)
     })

@@ -131,6 +131,7 @@ export class Hash extends HashFields {
     }
     batch.length = 0
     const next = dictScan(a, root + FIELDS, from * 256, wanted, batch)
+    this.touch()
     for (let i = 0; i < batch.length; i++) {
       const ref = batch.refs[i]
       this.look(ref)

@@ -1,7 +1,7 @@
 // A key as the commands that make it: what the append-only file's base consists of when it is no RDB file, and what is
 // logged where the request itself would not do the same again. Big collections come in several commands, as in Redis.
 
-import { fromText } from '../../bytes/ascii.ts'
+import { copy, fromText } from '../../bytes/ascii.ts'
 import { deadlineMs, entryType, isTimed, stringLength, stringStart } from '../../store/entry.ts'
 import type { Place } from '../../store/place.ts'
 import { Hash } from '../../values/hash.ts'
@@ -10,10 +10,14 @@ import { SetValue } from '../../values/set.ts'
 import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../values/types.ts'
 import { type Value, type ValueHost, VISIT_END } from '../../values/value.ts'
 import { SortedSet } from '../../values/zset.ts'
+import { elementsOfPart } from '../save-output.ts'
 import type { CommandLog } from './command-log.ts'
 
 /** Elements of one command (Redis's AOF_REWRITE_ITEMS_PER_CMD). */
 const ELEMENTS_PER_COMMAND = 64
+
+const FIRST_TEXT_BYTES = 16 << 10
+const KEPT_TEXT_BYTES = 1 << 20
 
 const SET = fromText('SET')
 const DEL = fromText('DEL')
@@ -79,25 +83,63 @@ function logString(log: CommandLog, p: Place): number {
 function logElements(log: CommandLog, host: ValueHost, p: Place, { view, name, order }: Adding, from: number): number {
   const a = p.shard.arena
   view.aim(host, a, a.i32[p.entry >> 2], a.u8[p.entry + 6] & 15)
-  const visited: Uint8Array[] = []
-  const next = view.visitFrom(from, ELEMENTS_PER_COMMAND, (buf, start, end) => visited.push(buf.slice(start, end)))
-  if (visited.length === 0) return next
+  texts.clear()
+  const next = view.visitFrom(from, Math.min(ELEMENTS_PER_COMMAND, elementsOfPart(view)), texts.add)
+  if (texts.count === 0) return next
   log
-    .command(p.db, 2 + (visited.length / view.width) * order.length)
+    .command(p.db, 2 + (texts.count / view.width) * order.length)
     .text(name)
     .shown(p)
-  for (let i = 0; i < visited.length; i += view.width) {
-    for (const part of order) log.text(visited[i + part] as Uint8Array)
+  for (let i = 0; i < texts.count; i += view.width) {
+    for (const part of order) texts.log(log, i + part)
   }
-  if (view.width === 3) logFieldDeadlines(log, p, visited)
+  if (view.width === 3) logFieldDeadlines(log, p)
   return next
 }
 
-function logFieldDeadlines(log: CommandLog, p: Place, visited: readonly Uint8Array[]): void {
-  for (let i = 0; i < visited.length; i += 3) {
-    const deadline = visited[i + 2] as Uint8Array
-    if (deadline.length === 0) continue
-    log.command(p.db, 6).text(HPEXPIREAT).shown(p).text(deadline).text(FIELDS).int(1)
-    log.text(visited[i] as Uint8Array)
+function logFieldDeadlines(log: CommandLog, p: Place): void {
+  for (let i = 0; i < texts.count; i += 3) {
+    if (texts.isEmpty(i + 2)) continue
+    log.command(p.db, 6).text(HPEXPIREAT).shown(p)
+    texts.log(log, i + 2)
+    log.text(FIELDS).int(1)
+    texts.log(log, i)
   }
 }
+
+/** Elements that were visited: how many there are stands before them in a command. One for all, so that none is garbage. */
+class Texts {
+  count = 0
+  private u8 = new Uint8Array(FIRST_TEXT_BYTES)
+  private readonly ends: number[] = []
+
+  clear(): void {
+    this.count = 0
+    if (this.u8.length > KEPT_TEXT_BYTES) this.u8 = new Uint8Array(FIRST_TEXT_BYTES)
+  }
+
+  readonly add = (buf: Uint8Array, start: number, end: number): void => {
+    const at = this.startOf(this.count)
+    const to = at + end - start
+    if (to > this.u8.length) {
+      const larger = new Uint8Array(2 * to)
+      larger.set(this.u8.subarray(0, at))
+      this.u8 = larger
+    }
+    this.ends[this.count++] = copy(this.u8, at, buf, start, end)
+  }
+
+  private startOf(i: number): number {
+    return i === 0 ? 0 : (this.ends[i - 1] as number)
+  }
+
+  isEmpty(i: number): boolean {
+    return this.startOf(i) === this.ends[i]
+  }
+
+  log(log: CommandLog, i: number): void {
+    log.bytes(this.u8, this.startOf(i), this.ends[i] as number)
+  }
+}
+
+const texts = new Texts()
