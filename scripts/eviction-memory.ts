@@ -19,12 +19,12 @@ import { ROOT } from './support/source.ts'
 
 const BINARY = join(ROOT, 'dist/kvns')
 /**
- * What resident memory may be beside the limit: the program with its buffers, and as much as the limit once more for what
- * blocks that went leave unused between those that stay. That much is there when values turn from small to large ones: the
- * slabs of the small ones empty only as the last of theirs goes. With sizes that stay as they are it is about a tenth.
+ * What resident memory may be beside the limit: the program with its buffers, and what blocks that went leave unused between
+ * those that stay until defragmentation has moved these together. With sizes that stay as they are that is a tenth; half of
+ * the limit is there for some seconds when values turn from small to large ones and all slabs thin out at once.
  */
 const PROGRAM_BYTES = 120 * 2 ** 20
-const HOLES = 1
+const HOLES = 0.5
 const REQUESTS_AT_ONCE = 32
 const KEYS = 200_000
 const MAX_VALUE_BYTES = 256 << 10

@@ -12,6 +12,7 @@ export type LatencyEvent =
   | 'fast-command'
   | 'expire-cycle'
   | 'eviction-cycle'
+  | 'active-defrag-cycle'
   | 'garbage-collection'
   | 'snapshot-step'
   | 'aof-write'

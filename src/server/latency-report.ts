@@ -59,12 +59,16 @@ const SNAPSHOTS =
 const COLLECTIONS =
   'Collecting garbage held the loop up. Very large requests and replies, and clients that do not read, cause it.'
 const EXPIRY = 'Removing what has expired took long. Very large keys are better given several smaller parts.'
+const DEFRAGMENTATION =
+  'Moving keys and values together took long, because requests had left it little time before. A lower ' +
+  'active-defrag-cycle-max gives it less.'
 
 /** What helps against an event. */
 const ADVICE: Readonly<Record<string, string>> = {
   command: SLOW_COMMANDS,
   'fast-command': STALLS,
   'expire-cycle': EXPIRY,
+  'active-defrag-cycle': DEFRAGMENTATION,
   'garbage-collection': COLLECTIONS,
   'snapshot-step': SNAPSHOTS,
 }

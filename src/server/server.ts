@@ -171,6 +171,7 @@ export class Server {
       onlookers: this.dispatcher.onlookers,
     })
     this.dispatcher.timing.slowWatch = this.slowCommands
+    this.defrag.onSlice = elapsedNs => this.latency.add('active-defrag-cycle', elapsedNs)
     this.snapshots.onStep = elapsedNs => this.latency.add('snapshot-step', elapsedNs)
     this.appendOnly.onStep = elapsedNs => this.latency.add('aof-rewrite-step', elapsedNs)
     this.appendOnly.writer.onTook = (event, elapsedNs) => this.latency.add(event, elapsedNs)

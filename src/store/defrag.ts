@@ -72,6 +72,8 @@ export class Defrag {
   private beganNs = 0
   /** Part of the time that the present pass may take, in percent; 0 between passes. */
   percent = 0
+  /** Told how long a slice of a pass took, in ns. */
+  onSlice: (elapsedNs: number) => void = () => undefined
   private readonly keys: Keyspace
   private readonly clock: Clock
   private readonly settings: DefragSettings
@@ -120,14 +122,17 @@ export class Defrag {
     const earnedNs = ((start - this.slicedNs) * this.percent) / 100
     const limitNs = Math.max(SLICE_NS, Math.min(LATE_SLICE_NS, earnedNs))
     let now = start
-    while (now - start < limitNs) {
-      if (!this.step()) {
-        this.finish()
-        return 1
-      }
+    let isOver = false
+    while (!isOver && now - start < limitNs) {
+      isOver = !this.step()
       now = this.clock.nowNs()
     }
+    this.onSlice(now - start)
     this.slicedNs = now
+    if (isOver) {
+      this.finish()
+      return 1
+    }
     return Math.max(1, Math.round(((now - start) * (100 / this.percent - 1)) / 1e6))
   }
 
