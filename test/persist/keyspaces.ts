@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { AtomicFile } from '../../src/persist/atomic-file.ts'
 import { FileQueue } from '../../src/persist/file-queue.ts'
-import type { SaveFormat } from '../../src/persist/save-output.ts'
+import type { SaveFormat, SaveOutput } from '../../src/persist/save-output.ts'
 import { SaveWalk } from '../../src/persist/save-walk.ts'
 import { snapshotFormat } from '../../src/persist/snapshot-output.ts'
 import {
@@ -120,9 +120,10 @@ export function beginSave(
   keys: Keyspace,
   file: AtomicFile,
   format: SaveFormat = snapshotFormat(keys.nowMs),
-): { readonly walk: SaveWalk; readonly queue: FileQueue } {
+): { readonly walk: SaveWalk; readonly queue: FileQueue; readonly output: SaveOutput } {
   const queue = new FileQueue(file)
-  return { walk: new SaveWalk(keys, queue, format(queue, keys)), queue }
+  const output = format(queue, keys)
+  return { walk: new SaveWalk(keys, queue, output), queue, output }
 }
 
 /** Runs `body` in a directory of its own. */

@@ -380,3 +380,35 @@ test('frames that may not wait any more are written on the spot, so changes duri
     expect(get(keys, 'k7')).toBe('changed')
     expect(keys.nowMs).toBe(NOW_MS)
   }))
+
+/** What the walk may write between two looks at the clock: a part of a value, or keys up to a bound and one more. */
+const MOST_STEP_BYTES = 330_000
+
+test.each(NAMES)('no step writes more than a part of a value or a few keys, whatever they weigh: %s', name =>
+  inDirectory(directory => {
+    const engine = new Engine({}, 31)
+    const client = engine.connect()
+    const texts = (n: number, bytes: number): string[] =>
+      Array.from({ length: n }, (_, i) => `${i}${'x'.repeat(bytes)}`)
+    for (let i = 0; i < 300; i++) client.call('SET', `string:${i}`, `${i}`.padEnd(i * 100, 'abcdefgh'))
+    client.call('SET', 'huge', 'y'.repeat(2_000_000))
+    for (const [key, n, bytes] of [
+      ['many', 20_000, 5],
+      ['heavy', 100, 30_000],
+    ] as const) {
+      client.call('SADD', `${key}:set`, ...texts(n, bytes))
+      client.call('RPUSH', `${key}:list`, ...texts(n, bytes))
+      client.call('ZADD', `${key}:zset`, ...texts(n, bytes).flatMap((text, i) => [String(i), text]))
+      client.call('HSET', `${key}:hash`, ...texts(n, bytes).flatMap(text => [text, text]))
+    }
+    const { keys } = engine.server
+    const file = new AtomicFile(join(directory, 'a'))
+    const { walk, queue, output } = beginSave(keys, file, FORMATS[name].of(keys.nowMs))
+    let most = 0
+    for (let before = output.bytes; walk.step(); before = output.bytes) most = Math.max(most, output.bytes - before)
+    queue.writeAll()
+    file.abandon()
+    expect(queue.failure).toBeUndefined()
+    expect(most).toBeLessThan(MOST_STEP_BYTES)
+  }),
+)

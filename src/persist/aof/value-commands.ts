@@ -16,10 +16,12 @@ import type { CommandLog } from './command-log.ts'
 /** Elements of one command (Redis's AOF_REWRITE_ITEMS_PER_CMD). */
 const ELEMENTS_PER_COMMAND = 64
 
+const STRING_PART_BYTES = 256 << 10
 const FIRST_TEXT_BYTES = 16 << 10
 const KEPT_TEXT_BYTES = 1 << 20
 
 const SET = fromText('SET')
+const APPEND = fromText('APPEND')
 const DEL = fromText('DEL')
 const PEXPIREAT = fromText('PEXPIREAT')
 const HPEXPIREAT = fromText('HPEXPIREAT')
@@ -64,20 +66,23 @@ export function logPart(log: CommandLog, host: ValueHost, p: Place, from: number
   const e = p.entry
   const type = entryType(a, e)
   const adding = ADDING[type]
-  const next = adding === undefined ? logString(log, p) : logElements(log, host, p, adding, from)
+  const next = adding === undefined ? logString(log, p, from) : logElements(log, host, p, adding, from)
   if (next === ALL_LOGGED && isTimed(a, e)) log.command(p.db, 3).text(PEXPIREAT).shown(p).int(deadlineMs(a, e))
   return next
 }
 
-function logString(log: CommandLog, p: Place): number {
+/** A long one in several commands, so that others may come in between. */
+function logString(log: CommandLog, p: Place, from: number): number {
   const a = p.shard.arena
   const start = stringStart(a, p.entry)
+  const length = stringLength(a, p.entry)
+  const to = Math.min(length, from + STRING_PART_BYTES)
   log
     .command(p.db, 3)
-    .text(SET)
+    .text(from === 0 ? SET : APPEND)
     .shown(p)
-    .bytes(a.u8, start, start + stringLength(a, p.entry))
-  return ALL_LOGGED
+    .bytes(a.u8, start + from, start + to)
+  return to === length ? ALL_LOGGED : to
 }
 
 function logElements(log: CommandLog, host: ValueHost, p: Place, { view, name, order }: Adding, from: number): number {
