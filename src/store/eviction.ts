@@ -11,6 +11,7 @@ import { Candidates, type Scope } from './candidates.ts'
 import type { Clock } from './clock.ts'
 import { evicts, NO_POLICY, NOEVICTION, type Policy } from './eviction-policies.ts'
 import type { Expiry } from './expiry.ts'
+import { buriedBytes } from './graves.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Namespace } from './namespace.ts'
 import type { NamespaceRules } from './namespace-rules.ts'
@@ -57,6 +58,9 @@ function sliceLimitNs(tenacity: number): number {
   if (tenacity <= LINEAR_TENACITY) return tenacity * STEP_NS
   return LINEAR_TENACITY * STEP_NS * GROWTH ** (tenacity - LINEAR_TENACITY)
 }
+
+/** A large value is freed on the spot as long as no more than this is missing: half a millisecond. */
+const SOON_BYTES = 256 << 10
 
 export class Eviction {
   /** Keys evicted. */
@@ -158,9 +162,10 @@ export class Eviction {
     const { keys } = this
     const goal = keys.limitBytes - bytes
     if (keys.allocatedBytes() <= goal) return true
-    this.reclaim(goal)
     const policy = this.fallback
-    if (policy.vocabulary !== 'redis' || !evicts(policy)) return keys.allocatedBytes() <= keys.limitBytes
+    const mayEvict = policy.vocabulary === 'redis' && evicts(policy)
+    if (this.reclaim(goal, mayEvict ? bytes : Number.POSITIVE_INFINITY)) return true
+    if (!mayEvict) return keys.allocatedBytes() <= keys.limitBytes
     return this.evictTo(goal, bytes, policy, EVERYWHERE)
   }
 
@@ -173,7 +178,7 @@ export class Eviction {
     const { limitBytes } = keys
     const markBytes = policy.vocabulary === 'kvns' ? Math.floor(limitBytes * this.settings.threshold) : limitBytes
     if (keys.allocatedBytes() <= markBytes - bytes) return true
-    this.reclaim(markBytes - bytes)
+    if (this.reclaim(markBytes - bytes, evicts(policy) ? bytes : Number.POSITIVE_INFINITY)) return true
     const used = keys.allocatedBytes()
     const evictable = evicts(policy) ? this.evictableIn(policy, namespace) - writer.bytes : 0
     const goal = used - evictable <= markBytes - bytes ? markBytes - bytes : limitBytes - bytes
@@ -190,25 +195,45 @@ export class Eviction {
     this.evictTo(this.keys.allocatedBytes() - bytes, bytes, policy, { namespace, spared })
   }
 
-  /** Flushed memory and what is due, until no more than `goal` is allocated. */
-  private reclaim(goal: number): void {
-    const { keys, expiry } = this
-    while (keys.allocatedBytes() > goal && expiry.reclaim());
+  /**
+   * Flushed memory and what is due, until no more than `goal` is allocated. True when `mustFree` bytes are free and the rest
+   * is on its way, so that nobody else has to go.
+   */
+  private reclaim(goal: number, mustFree: number): boolean {
+    const { keys, expiry, clock } = this
+    if (keys.allocatedBytes() <= goal) return false
+    const start = clock.nowNs()
+    const before = keys.allocatedBytes()
+    while (keys.allocatedBytes() > goal && expiry.reclaim()) {
+      if (!this.isEnough(start, before, mustFree, goal)) continue
+      this.noteExceeded(keys.allocatedBytes() <= keys.limitBytes, clock.nowNs())
+      return true
+    }
     while (keys.allocatedBytes() > goal && expiry.removeDue());
+    return false
+  }
+
+  /** Whether `mustFree` bytes are free, and the rest will be in slices, or has taken too long already. */
+  private isEnough(startNs: number, before: number, mustFree: number, goal: number): boolean {
+    const { keys } = this
+    const allocated = keys.allocatedBytes()
+    const excess = allocated - goal
+    if (before - allocated < mustFree) return false
+    return (excess > SOON_BYTES && buriedBytes(keys.shards) >= excess) || this.clock.nowNs() - startNs > this.limitNs
   }
 
   /** True when memory is below the limit then, or on its way there. */
   private evictTo(goal: number, mustFree: number, policy: Policy, scope: Scope): boolean {
-    const { keys, expiry, clock, candidates, limitNs } = this
+    const { keys, expiry, clock, candidates } = this
     const start = clock.nowNs()
     const before = keys.allocatedBytes()
     let isCutShort = false
     for (let n = 1; keys.allocatedBytes() > goal && candidates.next(policy, scope); n++) {
       this.evict()
       // A large value is freed only as far as the room is needed now.
-      while (keys.allocatedBytes() > goal && expiry.reclaim());
-      if (n % EVICTIONS_PER_LOOK !== 0 || before - keys.allocatedBytes() < mustFree) continue
-      isCutShort = clock.nowNs() - start > limitNs
+      while (!isCutShort && keys.allocatedBytes() > goal && expiry.reclaim())
+        isCutShort = this.isEnough(start, before, mustFree, goal)
+      isCutShort ||= n % EVICTIONS_PER_LOOK === 0 && this.isEnough(start, before, mustFree, goal)
       if (isCutShort) break
     }
     const end = clock.nowNs()
@@ -271,7 +296,8 @@ export class Eviction {
     const { keys, limited } = this
     const excess = keys.allocatedBytes() + bytes - keys.limitBytes
     if (this.isCommon && limited === undefined) {
-      if (!evicts(this.fallback) || this.evictable(this.fallback) < excess) return false
+      if (!evicts(this.fallback)) return false
+      if (this.evictable(this.fallback) < excess && buriedBytes(keys.shards) < excess) return false
       this.debtor = 'all'
       return true
     }

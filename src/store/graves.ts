@@ -52,3 +52,14 @@ export function pendingIn({ arena: { i32 } }: Shard): number {
     pending += i32[(record + DB_KEYS) >> 2]
   return pending
 }
+
+/** Bytes of the values that wait in graves. */
+export function buriedBytes(shards: readonly Shard[]): number {
+  let bytes = 0
+  for (const { arena } of shards) {
+    const { i32 } = arena
+    for (let grave = i32[ARENA_GRAVES >> 2]; grave !== 0; grave = i32[grave >> 2])
+      bytes += i32[(i32[(grave >> 2) + 1] + ROOT_ALLOCATED) >> 2]
+  }
+  return bytes
+}

@@ -427,3 +427,25 @@ test('ear: what was read goes with the sweep, unless it was written since', () =
   expect(client.call('EXISTS', 'once/unread')).toBe(1)
   recount(engine.server.keys)
 })
+
+test('a large value that is evicted for a limit far below it holds up nobody, and most others stay', () => {
+  const engine = new Engine({ maxmemory: '256mb', 'maxmemory-policy': 'allkeys-lru' })
+  const client = engine.connect()
+  const { keys, expiry } = engine.server
+  for (let i = 0; i < 20; i++)
+    client.call('SADD', 'giant', ...Array.from({ length: 10_000 }, (_, j) => `member ${i * 10_000 + j}`))
+  engine.advance(2000)
+  fill(client, 'k', 100)
+  client.call('CONFIG', 'SET', 'maxmemory', String(2 << 20))
+  const before = keys.allocatedBytes()
+  expect(client.call('SET', 'new', 'v'.repeat(1000))).toEqual({ simple: 'OK' })
+  expect(expiry.pending).toBe(1)
+  expect(before - keys.allocatedBytes()).toBeLessThan(2 << 20)
+  for (let i = 0; i < 50; i++) expect(client.call('SET', `new${i}`, 'v')).toEqual({ simple: 'OK' })
+  engine.sweep()
+  expect(keys.allocatedBytes()).toBeLessThan(2 << 20)
+  // Those that were looked at before the giant was met may be gone.
+  expect(present(client, 'k', 100)).toBeGreaterThan(80)
+  expect(client.call('EXISTS', 'giant', 'new')).toBe(1)
+  recount(keys)
+})
