@@ -26,39 +26,25 @@ import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 import { AppendOnly } from './append-only.ts'
+import { Background } from './background.ts'
 import { Clients } from './clients.ts'
-import { COLLECTION_FIELDS } from './config/collection-settings.ts'
 import type { Config } from './config/config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Evictions } from './evictions.ts'
+import { followSettings } from './follow.ts'
 import { describeLoaded, loadForeign } from './foreign.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
 import { Listening } from './listening.ts'
-import { type Log, pinoLevel } from './log.ts'
+import type { Log } from './log.ts'
 import { Migrations } from './migrations.ts'
 import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
-import { SLOW_FIELDS, SlowCommands } from './slow-commands.ts'
+import { SlowCommands } from './slow-commands.ts'
 import { type LoadDelay, StartLoad } from './start-load.ts'
 import { makeTracking } from './tracking.ts'
 
-/** The removal of expired keys comes back after this when it has work left, and looks again after at most that. */
-const BUSY_MS = 1
-const LOOK_MS = 40
-/** Free memory is looked after so often; slices of 0.2 ms that leave some come so soon after another. */
-const GIVE_BACK_MS = 100
-const PAGES_LEFT_MS = 2
-/** The settings that limit what a client sends, and what all of them take. */
-const CLIENT_LIMITS = [
-  'maxRespArgs',
-  'maxRespBulkBytes',
-  'maxRespInlineBytes',
-  'clientQueryBufferLimitBytes',
-  'maxmemoryClients',
-  'maxmemoryBytes',
-] as const
 const SHUTDOWN_FAILED = new CommandError('ERR Errors trying to SHUTDOWN. Check logs.')
 
 export type StopReason = 'save' | 'nosave' | 'default'
@@ -71,7 +57,7 @@ export class Server {
   readonly walk: KeyWalk
   readonly expiry: Expiry
   readonly defrag: Defrag
-  private readonly pages: PageRelease
+  readonly pages: PageRelease
   readonly evictions: Evictions
   readonly snapshots: Snapshots
   readonly table: CommandTable
@@ -81,11 +67,11 @@ export class Server {
   readonly clients: Clients
   readonly info: Info
   readonly appendOnly: AppendOnly
-  private readonly listening: Listening
+  readonly listening: Listening
   private readonly monitors: Monitors
   readonly slowLog = new SlowLog()
   readonly latency: LatencyEvents
-  private readonly slowCommands: SlowCommands
+  readonly slowCommands: SlowCommands
   readonly channels = new ChannelSpaces<Session>()
   readonly tracking: Tracking
   readonly migrations = new Migrations({
@@ -93,9 +79,7 @@ export class Server {
     wake: session => this.clients.blocked.wake(session),
   })
   readonly namespaces: NamespaceRules
-  private readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) =>
-    this.publish(channels, channel, text),
-  )
+  readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) => this.publish(channels, channel, text))
   readonly startedMs: number
   /** Bytes handed out by the arenas before any key. */
   readonly startupBytes: number
@@ -111,8 +95,7 @@ export class Server {
   onUnusable: (error: unknown) => void = () => undefined
   /** Called when the server has stopped. */
   onStopped: (code: number) => void = () => undefined
-  private readonly timers: Timer[] = []
-  private isTickPaused = false
+  private readonly background: Background
   private stopping = false
   private http: HttpServer | undefined
 
@@ -175,7 +158,9 @@ export class Server {
     this.snapshots.onStep = elapsedNs => this.latency.add('snapshot-step', elapsedNs)
     this.appendOnly.onStep = elapsedNs => this.latency.add('aof-rewrite-step', elapsedNs)
     this.appendOnly.writer.onTook = (event, elapsedNs) => this.latency.add(event, elapsedNs)
-    this.followConfig()
+    followSettings(config, this)
+    this.evictions.follow(this.dispatcher)
+    this.background = new Background(this)
   }
 
   private makeAppendOnly(): AppendOnly {
@@ -218,77 +203,20 @@ export class Server {
       monitors: () => this.monitors,
       isLoading: () => this.isLoading,
       pauseTick: paused => {
-        this.isTickPaused = paused === 'on'
+        this.background.isTickPaused = paused === 'on'
       },
       shutdown: ({ save, force }) => this.shutdown(save, force),
       abortShutdown: () => 'none',
     })
   }
 
-  private bug(command: string, error: unknown): void {
+  /** A mistake of ours in a command or in background work: logged and counted, and the server goes on. */
+  bug(command: string, error: unknown): void {
     this.bugs++
     this.log.error(
       { command, error: String(error), stack: error instanceof Error ? error.stack : '' },
       'internal error',
     )
-  }
-
-  /** What CONFIG SET changes at once. */
-  private followConfig(): void {
-    const { config, keys, clients, tracking, log } = this
-    config.onChange(['maxmemoryBytes'], () => {
-      keys.limitBytes = config.memoryLimitBytes
-      if (keys.limitBytes > keys.capacityBytes) {
-        log.warn(`the arenas made at the start hold ${keys.capacityBytes} bytes; a higher limit needs a restart`)
-      }
-      return undefined
-    })
-    config.onChange([...CLIENT_LIMITS], () => {
-      clients.applyLimits()
-      return undefined
-    })
-    const limitCollections = (): undefined => {
-      for (const field of COLLECTION_FIELDS) keys.limits[field] = config[field]
-    }
-    config.onChange(COLLECTION_FIELDS, limitCollections)
-    limitCollections()
-    config.onChange(['appendonly'], () => this.appendOnly.follow())
-    config.onChange(['aofDisableAutoGc'], () => this.appendOnly.followGc())
-    config.onChange(['aofTimestampEnabled'], () => this.appendOnly.noteTimes())
-    this.appendOnly.noteTimes()
-    config.onChange(['notifyKeyspaceEvents'], () => this.followKeyEvents())
-    this.followKeyEvents()
-    config.onChange(['trackingTableMaxKeys'], () => {
-      tracking.limit(config.trackingTableMaxKeys)
-      return undefined
-    })
-    tracking.limit(config.trackingTableMaxKeys)
-    this.evictions.follow(this.dispatcher)
-    const watchSlow = (): undefined => this.slowCommands.configure(config)
-    config.onChange(SLOW_FIELDS, watchSlow)
-    watchSlow()
-    config.onChange(['logLevel'], () => {
-      log.level = pinoLevel(config.logLevel)
-      return undefined
-    })
-    config.onChange(['port'], () => this.listening.beginAgain('Unable to listen on this port. Check server logs.'))
-    config.onChange(['bind'], () => this.listening.beginAgain('Failed to bind to specified addresses.'))
-    config.onChange(['maxClients'], () => {
-      const most = mostClients()
-      if (config.maxClients <= most) return undefined
-      return `The operating system is not able to handle the specified number of clients, try with ${most}`
-    })
-  }
-
-  /** Keyspace events are listened to while somebody wants them. */
-  private followKeyEvents(): undefined {
-    const { keys, keyEvents, config } = this
-    const at = keys.observers.indexOf(keyEvents)
-    const wanted = keyEvents.configure(config.notifyKeyspaceEvents)
-    keys.announcesNew = wanted && keyEvents.wants('n')
-    keys.announcesMisses = wanted && keyEvents.wants('m')
-    if (wanted && at < 0) keys.observers.push(keyEvents)
-    else if (!wanted && at >= 0) keys.observers.splice(at, 1)
   }
 
   /** A message that the server itself publishes; both texts are byte strings. */
@@ -319,7 +247,7 @@ export class Server {
     try {
       if (this.startLoad.begin(this.loadKeys())) void this.loadRest()
       else this.loaded()
-      this.tick()
+      this.background.begin()
     } catch (error) {
       this.breakOff(error)
     }
@@ -356,8 +284,7 @@ export class Server {
     if (appendonly) this.appendOnly.open()
     this.startLoad.isRunning = false
     this.clients.paused.follow()
-    this.sweep()
-    this.giveBack()
+    this.background.loaded()
     this.onReady()
   }
 
@@ -391,54 +318,6 @@ export class Server {
     if (metricsPort === undefined) return
     this.http = startHttp(metricsHost, metricsPort, this)
     this.metricsPort = this.http.port
-  }
-
-  /** hz times a second. */
-  private tick(): void {
-    this.timers[0] = setTimeout(() => this.tick(), 1000 / this.config.hz)
-    if (this.isTickPaused) return
-    this.guarded('tick', () => {
-      this.clients.tick()
-      this.tracking.tick()
-      this.info.tick()
-      if (this.isLoading) return
-      this.evictions.tick()
-      this.snapshots.tick()
-      this.appendOnly.tick()
-      this.migrations.tick()
-    })
-  }
-
-  /** A mistake in background work is logged and counted like one in a command; the server goes on. */
-  private guarded(name: string, work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.bug(name, error)
-    }
-  }
-
-  /** Expired keys and flushed memory, in slices. */
-  private sweep(): void {
-    let more = false
-    this.guarded('expiry', () => {
-      const spentNs = this.expiry.spentNs
-      more = this.expiry.slice()
-      more = this.evictions.eviction.slice() || more
-      this.latency.add('expire-cycle', this.expiry.spentNs - spentNs)
-    })
-    const delay = more ? BUSY_MS : Math.min(LOOK_MS, Math.max(BUSY_MS, this.expiry.nextMs() - this.clock.nowMs()))
-    this.timers[1] = setTimeout(() => this.sweep(), delay)
-  }
-
-  /** Memory that keys gave back, in slices: blocks move together, free pages go to the system. */
-  private giveBack(): void {
-    let delay = GIVE_BACK_MS
-    this.guarded('defrag', () => {
-      if (this.pages.slice()) delay = PAGES_LEFT_MS
-      delay = Math.min(delay, this.defrag.slice())
-    })
-    this.timers[2] = setTimeout(() => this.giveBack(), delay)
   }
 
   /** SHUTDOWN: throws when the final save fails, unless forced. Half of the keys are never saved. */
@@ -481,7 +360,7 @@ export class Server {
   private leave(): void {
     this.stopping = true
     this.startLoad.giveUp()
-    for (const timer of this.timers) clearTimeout(timer)
+    this.background.stop()
     this.http?.stop()
     this.listening.end()
     this.clients.closeAll()
