@@ -41,7 +41,10 @@ function setFields(ctx: WriteContext, args: Args): number {
   const { keys } = ctx
   const exists = openValue(keys, args, 1, hash)
   room(keys, keys.at, fieldBytes(args, 2))
-  if (!exists) makeValue(keys, keys.at, hash)
+  if (!exists) {
+    makeValue(keys, keys.at, hash)
+    if (args.count > 4) hash.expect(args, 2)
+  }
   const { buf, starts, ends } = args
   let added = 0
   for (let i = 2; i < args.count; i += 2) {

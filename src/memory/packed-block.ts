@@ -84,17 +84,26 @@ function withRoom(a: Arena, root: number, used: number): number {
   const need = PACKED_ELEMENTS_AT + used
   if (need <= a.sizeOf(root)) return root
   if (a.extend(root, need)) return root
-  let moved = a.alloc(need + (need >> SLACK_SHIFT))
-  if (moved === 0) moved = a.alloc(need)
-  if (moved === 0) return 0
-  a.u8.copyWithin(moved, root, packedStop(a, root))
+  return moveTo(a, root, a.alloc(need + (need >> SLACK_SHIFT)) || a.alloc(need))
+}
+
+/** Moves a block into another one, unless that is 0: no room. Returns it. */
+function moveTo(a: Arena, root: number, to: number): number {
+  if (to === 0) return 0
+  a.u8.copyWithin(to, root, packedStop(a, root))
   a.free(root)
-  return moved
+  return to
 }
 
 /** The block with room for `bytes` more of elements, so that adding them cannot fail; 0 when there is none. */
 export function packedReserve(a: Arena, root: number, bytes: number): number {
   return withRoom(a, root, packedUsed(a, root) + bytes)
+}
+
+/** As packedReserve for a block that is not expected to grow beyond that: without slack. */
+export function packedReserveExactly(a: Arena, root: number, bytes: number): number {
+  const need = PACKED_ELEMENTS_AT + packedUsed(a, root) + bytes
+  return need <= a.sizeOf(root) ? root : moveTo(a, root, a.alloc(need))
 }
 
 /** Puts the text buf[start, end) at the end. */
@@ -163,11 +172,7 @@ export function packedFit(a: Arena, root: number): number {
   const need = PACKED_ELEMENTS_AT + packedUsed(a, root)
   const size = a.sizeOf(root)
   if (need > size >> 1 || Arena.goodSize(need) === size) return root
-  const moved = a.alloc(need)
-  if (moved === 0) return root
-  a.u8.copyWithin(moved, root, root + need)
-  a.free(root)
-  return moved
+  return moveTo(a, root, a.alloc(need)) || root
 }
 
 /** Makes the `before` bytes at `at` `after` bytes and adds to the count; the caller fills them. */

@@ -2,6 +2,7 @@
 // map. hash.ts draws the forms and has what goes over all fields.
 
 import { INT64_TEXT_BYTES, writeInt } from '../bytes/int64.ts'
+import type { Words } from '../bytes/words.ts'
 import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
 import {
   FieldView,
@@ -12,7 +13,7 @@ import {
   fieldsReplace,
   fieldsRetime,
 } from '../memory/fields.ts'
-import { PackedElement, packedFind, packedSkip } from '../memory/packed.ts'
+import { PackedElement, packedFind, packedSize, packedSkip } from '../memory/packed.ts'
 import {
   packedAppend,
   packedAt,
@@ -20,6 +21,7 @@ import {
   packedFirst,
   packedRemove,
   packedReplace,
+  packedReserveExactly,
   packedStop,
 } from '../memory/packed-block.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
@@ -102,6 +104,21 @@ export abstract class HashFields extends Value {
     }
     this.setInMap(found, buf, start, end, value, valueStart, valueEnd, deadline)
     return !found
+  }
+
+  /**
+   * Makes a new hash, packed as it is, as large as it has to be for the fields and values in the words from `first` on: it
+   * need not move for each of them, and has no room left that it may never need. Best effort.
+   */
+  expect({ buf, starts, ends, count }: Pick<Words, 'buf' | 'starts' | 'ends' | 'count'>, first: number): void {
+    const { hashMaxListpackEntries: most, hashMaxListpackValueBytes: longest } = this.host.limits
+    if (count - first > 2 * most) return
+    let bytes = 0
+    for (let i = first; i < count; i++) {
+      if (ends[i] - starts[i] > longest) return
+      bytes += packedSize(buf, starts[i], ends[i])
+    }
+    this.root = packedReserveExactly(this.a, this.root, bytes) || this.root
   }
 
   private setPacked(

@@ -114,4 +114,17 @@ describe('fragmentation', () => {
     arena.check()
     arena.reset()
   })
+
+  test('a block that grows through all sizes leaves next to nothing behind', () => {
+    const arena = new Arena(16 << 20)
+    const start = arena.committedBytes
+    let block = arena.alloc(8)
+    for (let size = 16; size <= 4096; size += 8) {
+      const larger = arena.alloc(size)
+      arena.free(block)
+      block = larger
+    }
+    expect(arena.committedBytes - start).toBeLessThan(64 << 10)
+    arena.check()
+  })
 })

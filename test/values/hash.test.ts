@@ -244,6 +244,31 @@ describe('a hash', () => {
     expect(long.hash.form).toBe(FORM_HASHTABLE)
   })
 
+  test('that is told of its first fields takes no more bytes than those, and grows as any other', () => {
+    const { hash, host, a } = new Model()
+    const words = ['one', '1', 'two', 'second', 'three', '300']
+    const buf = bytes(words.join(''))
+    const ends = Int32Array.from(words, (_, i) => words.slice(0, i + 1).join('').length)
+    const starts = Int32Array.from(words, (word, i) => (ends[i] as number) - word.length)
+    const before = a.allocatedBytes - a.sizeOf(hash.root)
+    hash.expect({ buf, starts, ends, count: words.length }, 0)
+    for (let i = 0; i < words.length; i += 2) {
+      hash.set(buf, starts[i] as number, ends[i] as number, buf, starts[i + 1] as number, ends[i + 1] as number, 0)
+    }
+    // Texts take two bytes more than they have, 1 takes two and 300 three; 16 bytes are the block's own.
+    const elements = 5 + 2 + 5 + 8 + 7 + 3
+    expect(a.allocatedBytes - before).toBe(Arena.goodSize(16 + elements))
+    hash.set(bytes('four'), 0, 4, bytes('4'), 0, 1, 0)
+    expect([hash.count, hash.find(bytes('two'), 0, 3), hash.logical]).toEqual([4, true, buf.length + 5])
+    // Beyond the limits it will be a map: no room is made.
+    const other = new Hash()
+    other.create(host, a)
+    const { root } = other
+    host.limits.hashMaxListpackValueBytes = 5
+    other.expect({ buf, starts, ends, count: words.length }, 0)
+    expect(other.root).toBe(root)
+  })
+
   test('meets each field that stays once in a scan, while others come and go', () => {
     const model = new Model()
     for (let i = 0; i < 500; i++) model.set(`stays ${i}`, 'v', 0)
