@@ -54,6 +54,11 @@ function loadAof(ctx: Context): void {
   ctx.reply.ok()
 }
 
+function aofFlushSleep(ctx: Context, args: Args): void {
+  ctx.services.appendOnly.sleepBeforeWrites(args.intIn(2, 0, ANY, NOT_POSITIVE) / 1e6)
+  ctx.reply.ok()
+}
+
 function pauseCron(ctx: Context, args: Args): void {
   ctx.services.pauseTick(args.text(2) === '0' ? 'off' : 'on')
   ctx.reply.ok()
@@ -162,6 +167,11 @@ function log(ctx: Context, args: Args): void {
 const ANY = Number.MAX_SAFE_INTEGER
 
 const COMMANDS: Record<string, DebugCommand> = {
+  'aof-flush-sleep': {
+    words: [3, 3],
+    help: 'Has each write to the append-only file wait for so many microseconds.',
+    run: aofFlushSleep,
+  },
   'change-repl-id': {
     words: [2, 2],
     help: 'Begins a new history of writes (master_replid).',

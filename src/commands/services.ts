@@ -167,6 +167,8 @@ export interface Services {
     rewrite(): 'started' | 'scheduled'
     /** Forgets all keys and reads the file again, as DEBUG LOADAOF does. */
     reload(): void
+    /** Each write to it waits so long from now on, as DEBUG AOF-FLUSH-SLEEP wants it. */
+    sleepBeforeWrites(seconds: number): void
     /** Why nothing can be written to it now; undefined: it can. */
     readonly problem: string | undefined
   }

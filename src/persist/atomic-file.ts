@@ -91,6 +91,10 @@ export class AtomicFile {
     return 'committed'
   }
 
+  get isThere(): boolean {
+    return fs.existsSync(this.temp)
+  }
+
   /** From here on the file does not replace the old one: a rename that is on its way finds nothing, or has been done. */
   withdraw(): void {
     try {

@@ -29,6 +29,8 @@ export interface SnapshotSettings {
   readonly mode: SaveMode
   /** Whether writes are refused after a save failed. */
   readonly stopsWrites: boolean
+  /** What a background save waits for each key. */
+  readonly microsPerKey: number
 }
 
 type Log = (level: 'info' | 'warn', message: string) => void
@@ -39,8 +41,9 @@ export class Snapshots {
   lastStatus: 'ok' | 'err' = 'ok'
   /** Why it is 'err'; '' otherwise. */
   lastError = ''
-  /** Good saves since the start. */
+  /** Good saves since the start, and all that were begun in the background. */
   saves = 0
+  begun = 0
   /** What load() met; undefined when there was nothing to load. */
   loaded: Kept | undefined
   /** -1 before the first save. */
@@ -189,6 +192,8 @@ export class Snapshots {
       const { keys, clock, file } = this
       const format = snapshotFormat(clock.nowMs())
       this.background = new BackgroundSave(keys, file, format, clock, ns => this.onStep(ns))
+      this.background.microsPerKey = this.settings.microsPerKey
+      this.begun++
       this.ended = this.follow(this.background, dirty)
     } catch (error) {
       this.fail(error)

@@ -18,6 +18,8 @@ const MOST_SLICE_NS = 2e6
 /** Up to this many keys and logical bytes everything is one slice: 0.5 ms for the keys, as much for the bytes. */
 const ONE_SLICE_KEYS = 2000
 const ONE_SLICE_BYTES = 1 << 20
+/** A save that is delayed looks around so often. */
+const DELAY_LOOK_MS = 10
 /** The walk waits when more buffers do: the others are for keys that change. */
 const MOST_AHEAD = 2
 
@@ -58,6 +60,8 @@ export class BackgroundSave {
   private readonly file: AtomicFile
   private readonly queue: FileQueue
   private readonly walk: SaveWalk
+  /** How long it waits before it begins to walk: so much for each key (rdb-key-save-delay). */
+  microsPerKey = 0
 
   /** The file is of this moment. `onStep` is told how long, in ns, each slice has held the loop up. Throws what the file system says. */
   constructor(keys: Keyspace, path: string, format: SaveFormat, clock: Clock, onStep: (elapsedNs: number) => void) {
@@ -88,6 +92,7 @@ export class BackgroundSave {
   async run(mode: SaveMode): Promise<Saved> {
     const { walk, queue, file } = this
     try {
+      if (this.microsPerKey > 0) await this.delay()
       if (mode === 'whole' || this.isSmall()) this.timed(() => this.encodeAll())
       else await this.encodeInSlices()
       await queue.drain()
@@ -101,6 +106,15 @@ export class BackgroundSave {
       // Why a save was given up, not what that did to its file.
       throw queue.failure
     }
+  }
+
+  /** Ends early when the save was given up, or whoever tests how a save fails has taken its file away. */
+  private async delay(): Promise<void> {
+    const { walk, queue, file, clock, microsPerKey } = this
+    // So that there is one.
+    file.writeSync(new Uint8Array(0), 0)
+    const endNs = clock.nowNs() + walk.total * microsPerKey * 1000
+    while (clock.nowNs() < endNs && queue.failure === undefined && file.isThere) await Bun.sleep(DELAY_LOOK_MS)
   }
 
   private isSmall(): boolean {

@@ -99,10 +99,14 @@ export class AofFiles {
     )
   }
 
+  remove({ name }: AofPart): void {
+    fs.rmSync(this.path(name), { force: true })
+  }
+
   /** Files that have been replaced go, unless the settings keep them. Throws what the file system says. */
   removeHistory(): void {
     if (this.config.aofDisableAutoGc || this.manifest.history.length === 0) return
-    for (const { name } of this.manifest.history) fs.rmSync(this.path(name), { force: true })
+    for (const part of this.manifest.history) this.remove(part)
     this.save(this.manifest.withoutHistory())
   }
 }

@@ -21,10 +21,8 @@ import { type CutOff, loadAof } from './aof-load.ts'
 import type { Config } from './config/config.ts'
 import { Journal } from './journal.ts'
 import type { Log } from './log.ts'
+import { RewriteLimit } from './rewrite-limit.ts'
 import type { RunningContext } from './running-context.ts'
-
-/** Pause after a rewrite that failed before the next one by itself. */
-const RETRY_NS = 60e9
 
 export interface AppendOnlyParts {
   readonly config: Config
@@ -43,7 +41,6 @@ export interface AppendOnlyParts {
 export class AppendOnly {
   readonly writer: AofWriter
   isLoading = false
-  isRewriteScheduled = false
   /** Told how long, in ns, each step of a rewrite has held the loop up. */
   onStep: (elapsedNs: number) => void = () => undefined
   /** Good rewrites since the start. */
@@ -59,7 +56,11 @@ export class AppendOnly {
   private coming: Manifest | undefined
   /** `appendonly` was turned on and could not be followed yet. */
   private isStartWanted = false
+  private isScheduled = false
   private running: BackgroundSave | undefined
+  private readonly limit = new RewriteLimit()
+  /** Rewrites begun since the start. */
+  begun = 0
   private readonly files: AofFiles
   private readonly log = new CommandLog()
   private readonly journal: Journal
@@ -115,8 +116,9 @@ export class AppendOnly {
 
   private formatOf(format: BaseFormat): SaveFormat {
     const { config, clock } = this.parts
-    const compression = config.rdbCompression ? 'on' : 'off'
-    return format === 'aof' ? commandFormat : rdbFormat({ kind: 'base', nowMs: clock.nowMs(), compression })
+    const nowMs = clock.nowMs()
+    if (format === 'aof') return commandFormat(config.aofTimestampEnabled ? Math.floor(nowMs / 1000) : undefined)
+    return rdbFormat({ kind: 'base', nowMs, compression: config.rdbCompression ? 'on' : 'off' })
   }
 
   // ---- at start ---------------------------------------------------------------------------------------------------
@@ -238,7 +240,10 @@ export class AppendOnly {
 
   /** The first base has failed: what was written since is worth nothing, and all of it is tried again. */
   private startAgain(): void {
+    const { incrs } = this.coming ?? this.files.manifest
     this.close()
+    this.parts.log.info(`Removing the temp incr aof file ${incrs.at(-1)?.name} of a rewrite that failed`)
+    if (incrs.length > 0) this.files.remove(incrs.at(-1) as AofPart)
     this.isStartWanted = true
   }
 
@@ -247,30 +252,31 @@ export class AppendOnly {
   /** About ten times a second. */
   tick(): void {
     this.writer.flush()
-    if (this.isBusy) return
-    if (this.isStartWanted) {
-      if (this.isRetryDue) this.start()
-    } else if (this.isRewriteScheduled || this.isRewriteDue()) this.rewrite()
+    if (this.isBusy || !(this.isStartWanted || this.isScheduled || this.isRewriteDue())) return
+    const { clock, log } = this.parts
+    if (this.limit.holds(this.failedInARow, clock.nowNs(), text => log.warn(text))) return
+    if (this.isStartWanted) this.start()
+    else this.rewrite()
+  }
+
+  /** A rewrite, or the first base, is to begin when what is in its way is over. */
+  get isRewriteScheduled(): boolean {
+    return this.isScheduled || this.isStartWanted
   }
 
   private isRewriteDue(): boolean {
     const { config } = this.parts
     const { autoAofRewritePercentage: percentage, autoAofRewriteMinSizeBytes: least } = config
     if (!this.journal.isAttached || percentage === 0 || this.bytes <= least) return false
-    if (!this.isRetryDue) return false
     const base = Math.max(1, this.baseBytes)
     return (this.bytes * 100) / base - 100 >= percentage
-  }
-
-  private get isRetryDue(): boolean {
-    return this.failedInARow === 0 || this.parts.clock.nowNs() - this.triedNs >= RETRY_NS
   }
 
   /** BGREWRITEAOF: begins, or will begin when the save or the transaction that runs is over. Throws REWRITE_IN_PROGRESS. */
   rewriteOnDemand(): 'started' | 'scheduled' {
     if (this.isRewriting) throw REWRITE_IN_PROGRESS
     if (this.isBusy || this.log.isOpen) {
-      this.isRewriteScheduled = true
+      this.isScheduled = true
       return 'scheduled'
     }
     const problem = this.rewrite()
@@ -293,8 +299,8 @@ export class AppendOnly {
 
   /** Begins a rewrite: the base is of this moment, and what comes from here on goes to a new file. Returns what went wrong. */
   private rewrite(): string | undefined {
-    const { keys, clock } = this.parts
-    this.isRewriteScheduled = false
+    const { keys, clock, config } = this.parts
+    this.isScheduled = false
     this.triedNs = clock.nowNs()
     try {
       this.files.makeDirectory()
@@ -302,7 +308,9 @@ export class AppendOnly {
       const format = this.baseFormat
       const path = this.files.nextBase(this.files.manifest, format)
       const save = new BackgroundSave(keys, path, this.formatOf(format), clock, ns => this.onStep(ns))
+      save.microsPerKey = config.keySaveDelayMicros
       this.running = save
+      this.begun++
       void this.finish(save, format)
       return undefined
     } catch (error) {
@@ -322,7 +330,7 @@ export class AppendOnly {
       this.lastRewriteS = this.sinceTriedS
       this.parts.log.info('Background AOF rewrite finished successfully')
     } catch (error) {
-      if (error instanceof SaveCancelled) this.isRewriteScheduled = this.journal.isAttached
+      if (error instanceof SaveCancelled) this.isScheduled = this.journal.isAttached
       else this.fail(error)
       if (this.coming !== undefined) this.startAgain()
     } finally {

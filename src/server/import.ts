@@ -57,7 +57,7 @@ function putOnTop(keys: Keyspace, path: string, file: string): void {
 
 /** By format: writes all keys to a file, and returns how many. */
 const WRITE: Readonly<Record<ExportFormat, (keys: Keyspace, file: string, config: Config) => number>> = {
-  aof: (keys, file) => writeSync(keys, file, commandFormat).records,
+  aof: (keys, file) => writeSync(keys, file, commandFormat()).records,
   json: (keys, file) => saveJson(keys, file),
   rdb: (keys, file, config) => saveRdb(keys, file, systemClock.nowMs(), config.rdbCompression ? 'on' : 'off'),
 }

@@ -403,5 +403,8 @@ function snapshotSettings(config: Config): ConstructorParameters<typeof Snapshot
     get stopsWrites() {
       return config.stopsWritesOnSaveError
     },
+    get microsPerKey() {
+      return config.keySaveDelayMicros
+    },
   }
 }

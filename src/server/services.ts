@@ -136,6 +136,9 @@ function appendOnlyService({ appendOnly }: ServiceParts): Services['appendOnly']
   return {
     rewrite: () => appendOnly().rewriteOnDemand(),
     reload: () => saved(() => appendOnly().reload()),
+    sleepBeforeWrites(seconds) {
+      appendOnly().writer.sleepMs = Math.min(seconds, MAX_SLEEP_S) * 1000
+    },
     get problem() {
       return appendOnly().writer.problem
     },

@@ -2,7 +2,7 @@
 // cannot be written.
 
 import { expect, test } from 'bun:test'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Generator } from '../differential/generator.ts'
 import { type Client, Engine } from '../support/engine.ts'
@@ -167,6 +167,48 @@ test('files that have been replaced are kept while aof-disable-auto-gc says so',
   expect(readFileSync(join(directory.files, 'appendonly.aof.manifest'), 'utf8')).not.toContain('type h')
 })
 
+test('rewrites whose file is taken away fail; after the third in a row they wait, but for those that are asked for', async () => {
+  using directory = new AofDirectory()
+  const settings = {
+    'auto-aof-rewrite-percentage': '1',
+    'auto-aof-rewrite-min-size': '1',
+    'rdb-key-save-delay': '1000000',
+  }
+  using engine = directory.engine(settings)
+  const client = engine.connect()
+  const { appendOnly } = engine.server
+  client.call('SET', 'k', 'v')
+  const failing = async (): Promise<void> => {
+    for (const name of readdirSync(directory.files)) if (name.includes('.tmp.')) rmSync(join(directory.files, name))
+    await until('the failure', () => !appendOnly.isRewriting)
+  }
+  for (let i = 1; i <= 3; i++) {
+    appendOnly.tick()
+    expect(appendOnly.isRewriting).toBe(true)
+    await failing()
+    expect([info(client, 'aof_last_bgrewrite_status'), info(client, 'aof_rewrites_consecutive_failures')]).toEqual([
+      'err',
+      String(i),
+    ])
+  }
+  // A minute, then two.
+  for (const minutes of [1, 2]) {
+    appendOnly.tick()
+    engine.advance(minutes * 60_000 - 1)
+    appendOnly.tick()
+    expect(appendOnly.isRewriting).toBe(false)
+    engine.advance(1)
+    appendOnly.tick()
+    expect(appendOnly.isRewriting).toBe(true)
+    await failing()
+  }
+  client.call('CONFIG', 'SET', 'rdb-key-save-delay', '0')
+  client.call('BGREWRITEAOF')
+  await until('the rewrite', () => !appendOnly.isRewriting)
+  expect(info(client, 'aof_last_bgrewrite_status')).toBe('ok')
+  expect(readdirSync(directory.files).toSorted()).toHaveLength(3)
+})
+
 test('a directory that cannot be made is an error, and nothing is on', () => {
   using directory = new AofDirectory()
   using engine = new Engine({ dir: directory.path })
@@ -191,7 +233,7 @@ test('a file of the time before manifests becomes the base', () => {
   )
 })
 
-test('aof-timestamp-enabled notes each second once, and who reads it passes it over', () => {
+test('aof-timestamp-enabled notes each second once, and who reads it passes it over', async () => {
   using directory = new AofDirectory()
   using engine = directory.engine({ 'aof-timestamp-enabled': 'yes' })
   const client = engine.connect()
@@ -201,6 +243,10 @@ test('aof-timestamp-enabled notes each second once, and who reads it passes it o
   }
   const text = readFileSync(join(directory.files, 'appendonly.aof.1.incr.aof'), 'latin1')
   expect(text.match(/^#TS:\d+\r$/gm)).toEqual(['#TS:1700000000\r', '#TS:1700000001\r'])
+  client.call('CONFIG', 'SET', 'aof-use-rdb-preamble', 'no')
+  client.call('BGREWRITEAOF')
+  await until('the rewrite', () => !engine.server.appendOnly.isRewriting)
+  expect(readFileSync(join(directory.files, 'appendonly.aof.2.base.aof'), 'latin1')).toStartWith('#TS:1700000001\r\n*')
   using reader = directory.engine()
   expect(reader.connect().call('GET', 'k')).toBe('1500')
 })

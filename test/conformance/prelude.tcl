@@ -137,6 +137,48 @@ proc ::tags {tags script} {
 }
 
 if {$::kvns::mode eq "spawn"} {
+    # Saves have no process of their own. The tests that kill one mean a save that fails: it does when its file is gone.
+    proc ::get_child_pid {level} {return "kvns-save-$level"}
+    proc ::kvns::fail_save {level} {
+        set config [dict get [lindex $::servers end+$level] config]
+        set temps "*.tmp.[srv $level pid].*"
+        foreach file [glob -nocomplain -directory [dict get $config dir] $temps */$temps] {file delete $file}
+    }
+    rename ::exec ::kvns::exec
+    proc ::exec {args} {
+        if {[regexp {^kill -9 kvns-save-(-?\d+)$} $args _ level]} {::kvns::fail_save $level} else {tailcall ::kvns::exec {*}$args}
+    }
+
+    # Waits for a server to start and to be ready end when it has died.
+    proc ::kvns::runs {pid} {
+        expr {![catch {::kvns::exec grep -q "^State:.\[^ZX\]" /proc/$pid/status}]}
+    }
+    proc ::kvns::died {log} {error "the server died before it was ready: [::kvns::exec tail -1 $log]"}
+    # Returns whether the port was taken.
+    proc ::wait_server_started {config_file stdout pid} {
+        while 1 {
+            set runs [::kvns::runs $pid]
+            set log [::kvns::exec cat $stdout]
+            if {[regexp -- " PID: $pid" $log]} {return 0}
+            if {[regexp {cannot listen on} $log]} {
+                # The suite empties the log then, and would wait for the lines that were in it.
+                upvar 1 previous_ready_count before
+                set before 0
+                return 1
+            }
+            if {!$runs} {::kvns::died $stdout}
+            after 20
+        }
+    }
+    rename ::count_message_lines ::kvns::count_lines
+    proc ::count_message_lines {file pattern} {
+        upvar 1 pid pid previous_ready_count before
+        set runs [expr {![info exists pid] || ![info exists before] || [::kvns::runs $pid]}]
+        set lines [::kvns::count_lines $file $pattern]
+        if {!$runs && $lines == $before} {::kvns::died $file}
+        return $lines
+    }
+
     rename ::start_server ::kvns::suite_start_server
     proc ::start_server {options {script undefined}} {
         if {$script eq "undefined"} {tailcall ::kvns::suite_start_server $options}

@@ -21,6 +21,7 @@ if (import.meta.main) {
       ignoreDamaged: false,
       mode: 'sliced',
       stopsWrites: false,
+      microsPerKey: 0,
     },
     systemClock,
     () => undefined,

@@ -32,7 +32,7 @@ const rdb = (compression: 'on' | 'off'): Format => ({
 
 const FORMATS = {
   snapshot: { of: snapshotFormat, load: ({ server }, path) => runToEnd(loadSnapshot(server.keys, path)) },
-  commands: { of: () => commandFormat, load: loadBase },
+  commands: { of: () => commandFormat(), load: loadBase },
   rdb: rdb('off'),
   'compressed rdb': rdb('on'),
 } satisfies Record<string, Format>

@@ -30,6 +30,7 @@ function setUp(path: string, more: Partial<SnapshotSettings> = {}): Setup {
     ignoreDamaged: false,
     mode: 'sliced',
     stopsWrites: true,
+    microsPerKey: 0,
     ...more,
   }
   const snapshots = new Snapshots(keys, settings, clock, (level, message) => log.push(`${level}: ${message}`))

@@ -39,6 +39,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     progress: { processed: 0, total: 0 },
     lastDurationS: -1,
     saves: 0,
+    begun: 0,
     loaded: undefined,
   }
   const startupBytes = server.keys.allocatedBytes()

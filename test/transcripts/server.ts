@@ -146,6 +146,11 @@ const configuration: readonly Transcript[] = [
 ]
 
 const debugging: readonly Transcript[] = [
+  transcript('DEBUG AOF-FLUSH-SLEEP takes microseconds', [
+    ['DEBUG AOF-FLUSH-SLEEP 1', OK],
+    ['DEBUG AOF-FLUSH-SLEEP 0', OK],
+    ['DEBUG AOF-FLUSH-SLEEP -1', /^-ERR value is out of range, must be positive/],
+  ]),
   transcript('DEBUG PROTOCOL shows every type of reply', [
     ['DEBUG PROTOCOL string', 'Hello World'],
     ['DEBUG PROTOCOL integer', 12345],

@@ -4,7 +4,7 @@
 import type { Keyspace } from '../../store/keyspace.ts'
 import type { Place } from '../../store/place.ts'
 import { type FileQueue, FULL_BYTES } from '../file-queue.ts'
-import type { SaveOutput } from '../save-output.ts'
+import type { SaveFormat, SaveOutput } from '../save-output.ts'
 import { CommandLog } from './command-log.ts'
 import { logPart } from './value-commands.ts'
 
@@ -14,9 +14,11 @@ export class CommandOutput implements SaveOutput {
   private readonly queue: FileQueue
   private readonly log = new CommandLog()
 
-  constructor(queue: FileQueue, keys: Keyspace) {
+  /** `nowS`: the time that is noted before the first command, unless it is undefined. */
+  constructor(queue: FileQueue, keys: Keyspace, nowS?: number) {
     this.queue = queue
     this.keys = keys
+    if (nowS !== undefined) this.log.nowS = () => nowS
   }
 
   get bytes(): number {
@@ -48,4 +50,6 @@ export class CommandOutput implements SaveOutput {
   }
 }
 
-export const commandFormat = (queue: FileQueue, keys: Keyspace): SaveOutput => new CommandOutput(queue, keys)
+export function commandFormat(nowS?: number): SaveFormat {
+  return (queue, keys) => new CommandOutput(queue, keys, nowS)
+}

@@ -37,6 +37,8 @@ export class AofWriter {
   problem: string | undefined
   delayedFsyncs = 0
   isRewriting = false
+  /** DEBUG AOF-FLUSH-SLEEP: how long each write waits. */
+  sleepMs = 0
   /** Called when the server may not go on: it has promised what it cannot keep. */
   onHopeless: (reason: string) => void = () => undefined
   /** Told of the ns that a write, or a fdatasync of `always`, has taken. */
@@ -165,6 +167,7 @@ export class AofWriter {
     const { log } = this
     this.postponedNs = 0
     const startNs = this.clock.nowNs()
+    if (this.sleepMs > 0) Bun.sleepSync(this.sleepMs)
     file.write(log.buf, log.size)
     log.clear()
     this.onTook('aof-write', this.clock.nowNs() - startNs)

@@ -91,7 +91,6 @@ export const REDIS_ONLY: readonly Setting<unknown>[] = [
   known('aof-rewrite-incremental-fsync', bool(), 'yes'),
   known('loading-process-events-interval-bytes', integer(1024n, INT_MAX), '2097152', HIDDEN),
   known('rdb-del-sync-files', bool(), 'no'),
-  known('rdb-key-save-delay', integer(INT_MIN, INT_MAX), '0', HIDDEN),
   known('rdb-save-incremental-fsync', bool(), 'yes'),
   known('rdbchecksum', bool(), 'yes', START),
   known('sanitize-dump-payload', oneOf(['no', 'yes', 'clients']), 'no'),

@@ -257,6 +257,14 @@ export const SETTINGS = {
     'Microseconds that the start waits for each key it loads; for test suites.',
     { traits: ['hidden'] },
   ),
+  keySaveDelayMicros: row(
+    'Persistence',
+    'rdb-key-save-delay',
+    integer(INT_MIN, INT_MAX),
+    '0',
+    'Microseconds that a background save waits for each key, before it begins; for test suites.',
+    { traits: ['hidden'] },
+  ),
   rdbCompression: row('Persistence', 'rdbcompression', bool(), 'yes', 'Compress strings in DUMP and RDB (LZF).'),
 
   ...APPEND_ONLY_SETTINGS,

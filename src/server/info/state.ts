@@ -40,8 +40,9 @@ export interface SnapshotFacts {
   readonly progress: { readonly processed: number; readonly total: number }
   /** -1 before the first save. */
   readonly lastDurationS: number
-  /** Good saves since the start. */
+  /** Good saves since the start, and those begun in the background. */
   readonly saves: number
+  readonly begun: number
   /** What the load at the start met; undefined when there was nothing to load. */
   readonly loaded: { readonly keys: number; readonly expired: number } | undefined
 }
@@ -64,6 +65,7 @@ export interface AppendOnlyFacts {
   readonly isRewriteScheduled: boolean
   /** Good rewrites since the start, and those that failed since the last good one. */
   readonly rewrites: number
+  readonly begun: number
   readonly failedInARow: number
   /** Seconds; -1 when there is none. */
   readonly lastRewriteS: number
