@@ -5,7 +5,7 @@
 //   crc16   XMODEM: polynomial 1021, not reflected, starts at 0          "123456789" -> 31c3
 //   crc64   Jones: polynomial ad93d23594c935a9, reflected, starts at 0   "123456789" -> e9c6d914c4b8d9ca
 //
-//   crc16 1.3 ns a byte, crc64 0.75 ns a byte in 64 KiB
+//   crc16 1.3 ns a byte, crc64 0.6 ns a byte in long runs
 
 /** The CRC32 of zlib, going on from `seed`. The engine's own: loading node:zlib would take 3 ms of every start. */
 export function crc32(bytes: Uint8Array, seed = 0): number {
@@ -36,12 +36,14 @@ const POLYNOMIAL_HIGH = 0x95ac9329
 const POLYNOMIAL_LOW = 0xac4bc9b5
 
 /**
- * Table `t` at t * 256 tells what a byte does to the CRC when `t` zero bytes follow it: four bytes are taken in one step
- * by four look-ups ("slicing", Kounavis and Berry, 2005).
+ * Table `t` at t * 256 tells what a byte does to the CRC when `t` zero bytes follow it: eight bytes are taken in one step
+ * by eight look-ups ("slicing", Kounavis and Berry, 2005).
  */
-const SLICES = 4
-const TABLE_HIGH = new Int32Array(SLICES * 256)
-const TABLE_LOW = new Int32Array(SLICES * 256)
+const SLICES = 8
+/** From here on it pays to look at the bytes as words, which takes an object. */
+const LONG_BYTES = 128
+const HIGH = new Int32Array(SLICES * 256)
+const LOW = new Int32Array(SLICES * 256)
 
 let areTablesFilled = false
 
@@ -59,14 +61,14 @@ function fillTables(): void {
         low ^= POLYNOMIAL_LOW
       }
     }
-    TABLE_HIGH[byte] = high
-    TABLE_LOW[byte] = low
+    HIGH[byte] = high
+    LOW[byte] = low
   }
   for (let at = 256; at < SLICES * 256; at++) {
-    const high = TABLE_HIGH[at - 256]
-    const low = TABLE_LOW[at - 256]
-    TABLE_HIGH[at] = (high >>> 8) ^ TABLE_HIGH[low & 255]
-    TABLE_LOW[at] = ((low >>> 8) | (high << 24)) ^ TABLE_LOW[low & 255]
+    const high = HIGH[at - 256]
+    const low = LOW[at - 256]
+    HIGH[at] = (high >>> 8) ^ HIGH[low & 255]
+    LOW[at] = ((low >>> 8) | (high << 24)) ^ LOW[low & 255]
   }
 }
 
@@ -81,22 +83,45 @@ export class Crc64 {
   }
 
   update(buf: Uint8Array, start: number, end: number): void {
-    let high = this.high
-    let low = this.low
-    let at = start
-    for (const wordsEnd = end - 3; at < wordsEnd; at += 4) {
-      const x = low ^ (buf[at] | (buf[at + 1] << 8) | (buf[at + 2] << 16) | (buf[at + 3] << 24))
-      const t0 = 768 + (x & 255)
-      const t1 = 512 + ((x >>> 8) & 255)
-      const t2 = 256 + ((x >>> 16) & 255)
-      const t3 = x >>> 24
-      low = high ^ TABLE_LOW[t0] ^ TABLE_LOW[t1] ^ TABLE_LOW[t2] ^ TABLE_LOW[t3]
-      high = TABLE_HIGH[t0] ^ TABLE_HIGH[t1] ^ TABLE_HIGH[t2] ^ TABLE_HIGH[t3]
+    if (end - start < LONG_BYTES) {
+      this.updateShort(buf, start, end)
+      return
     }
-    for (; at < end; at++) {
+    const first = start + (-(buf.byteOffset + start) & 3)
+    const words = new Int32Array(buf.buffer, buf.byteOffset + first, (end - first) >> 2)
+    const pairs = words.length & ~1
+    this.updateShort(buf, start, first)
+    this.updateWords(words, pairs)
+    this.updateShort(buf, first + 4 * pairs, end)
+  }
+
+  /** Two words a step: three quarters of what four bytes a step took. The processor's words are little endian, as those of the CRC. */
+  private updateWords(words: Int32Array, n: number): void {
+    let { high, low } = this
+    for (let i = 0; i < n; i += 2) {
+      const x = low ^ words[i]
+      const y = high ^ words[i + 1]
+      const x0 = 1792 + (x & 255)
+      const x1 = 1536 + ((x >>> 8) & 255)
+      const x2 = 1280 + ((x >>> 16) & 255)
+      const x3 = 1024 + (x >>> 24)
+      const y0 = 768 + (y & 255)
+      const y1 = 512 + ((y >>> 8) & 255)
+      const y2 = 256 + ((y >>> 16) & 255)
+      const y3 = y >>> 24
+      low = LOW[x0] ^ LOW[x1] ^ LOW[x2] ^ LOW[x3] ^ LOW[y0] ^ LOW[y1] ^ LOW[y2] ^ LOW[y3]
+      high = HIGH[x0] ^ HIGH[x1] ^ HIGH[x2] ^ HIGH[x3] ^ HIGH[y0] ^ HIGH[y1] ^ HIGH[y2] ^ HIGH[y3]
+    }
+    this.high = high
+    this.low = low
+  }
+
+  private updateShort(buf: Uint8Array, start: number, end: number): void {
+    let { high, low } = this
+    for (let at = start; at < end; at++) {
       const index = (low ^ buf[at]) & 255
-      low = ((low >>> 8) | (high << 24)) ^ TABLE_LOW[index]
-      high = (high >>> 8) ^ TABLE_HIGH[index]
+      low = ((low >>> 8) | (high << 24)) ^ LOW[index]
+      high = (high >>> 8) ^ HIGH[index]
     }
     this.high = high | 0
     this.low = low | 0
