@@ -78,7 +78,7 @@ export class StringBatch {
       const name = names[i] as Request
       const start = this.starts[i]
       const end = this.ends[i]
-      keys.findIn(place, db, name, NAME)
+      if (keys.findIn(place, db, name, NAME) !== 0) keys.touch(place)
       const at = makeString(keys, place, end - start, this.encodings[i], this.deadlines[i])
       const { arena } = place.shard
       copy(arena.u8, at, this.values[i] as Uint8Array, start, end)
