@@ -8,9 +8,9 @@ import { copy } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import { Arena } from '../memory/arena.ts'
 import { dictCount, dictFind, dictInsert, dictRemove, dictSetRef } from '../memory/dict.ts'
-import { OOM, OOM_ARENA } from '../resp/errors.ts'
-import { ROOT_ALLOCATED, ROOT_LOGICAL, type Value } from '../values/value.ts'
+import { OOM_ARENA } from '../resp/errors.ts'
 import { VIEWS } from '../values/views.ts'
+import { Budget } from './budget.ts'
 import {
   deadlineMs,
   entryBytes,
@@ -21,15 +21,14 @@ import {
   keyLength,
   keyStart,
   overheadBytes,
-  stringLength,
   writeHeader,
 } from './entry.ts'
-import { DEFAULT_NAME, KeyFinder, type KeyspaceOptions } from './finder.ts'
+import { DEFAULT_NAME } from './finder.ts'
 import { bury, pendingIn } from './graves.ts'
 import type { Namespace } from './namespace.ts'
 import type { Place } from './place.ts'
 import type { Saving } from './saving.ts'
-import { DB_KEYS, DB_LOGICAL, NS_ALLOCATED, NS_DB, NS_LOGICAL, NS_NAME_LENGTH, type Shard } from './shard.ts'
+import { DB_KEYS, NS_DB, NS_NAME_LENGTH, type Shard } from './shard.ts'
 import { retime, time, untime } from './timers.ts'
 
 /** Hears of every change, after it happened and before the reply leaves. */
@@ -51,18 +50,8 @@ export interface Arrivals {
   admit(words: Words, first: number): void
 }
 
-/** So much is freed for a write before it may rather owe its room: far less than a millisecond. */
-const FREEING_STEPS = 16
-/** Kind bytes below this are those of strings. */
-const STRING_KINDS = 16
-
-export class Keyspace extends KeyFinder {
+export class Keyspace extends Budget {
   readonly observers: ChangeObserver[] = []
-  limitBytes: number
-  /** Makes some room; false when it cannot. Tried before a write is refused. */
-  onPressure: () => boolean = () => false
-  /** Whether a command may take so many bytes above the limit, because keys will make up for it (eviction.ts). */
-  mayOwe: (bytes: number) => boolean = () => false
   expired = 0
   /** Keys that went with all that was in their shard. */
   emptied = 0
@@ -79,15 +68,6 @@ export class Keyspace extends KeyFinder {
   /** The save that runs, and the mark of entries that it need not write (any more): 0 or FLAG_SAVED. */
   saving: Saving | undefined
   savedMark = 0
-  /** The collection that the running command is changing, and where its key is (store/collections.ts). */
-  changing: Value | undefined
-  changingAt: Place
-
-  constructor(options: KeyspaceOptions) {
-    super(options)
-    this.limitBytes = options.limitBytes
-    this.changingAt = this.at
-  }
 
   // ---- changing ---------------------------------------------------------------------------------------------------
 
@@ -136,55 +116,6 @@ export class Keyspace extends KeyFinder {
     }
     this.fit(need)
     this.arrivals?.admit(words, first)
-  }
-
-  /**
-   * Throws OOM unless `bytes` more fit below the limit. What is freed for it in the arena of `v`, the value that is being
-   * changed or built, does not count for that value.
-   */
-  fit(bytes: number, v = this.changing): void {
-    for (let steps = 1; this.allocatedBytes() + bytes > this.limitBytes; steps++) {
-      if (steps === FREEING_STEPS && this.mayOwe(bytes)) return
-      const before = v === undefined ? 0 : v.a.allocatedBytes
-      if (!this.onPressure()) {
-        if (this.mayOwe(bytes)) return
-        throw OOM
-      }
-      if (v !== undefined) v.allocatedBefore += v.a.allocatedBytes - before
-    }
-  }
-
-  /** Does work that the limit has been checked for already, or that leaves no more than there was. */
-  unlimited(work: () => void): void {
-    const { limitBytes } = this
-    this.limitBytes = Number.POSITIVE_INFINITY
-    try {
-      work()
-    } finally {
-      this.limitBytes = limitBytes
-    }
-  }
-
-  /** A block for a value or an entry. Throws OOM, before anything changed, above the limit or when the arena is full. */
-  allocate(a: Arena, bytes: number): number {
-    this.fit(bytes)
-    const at = a.alloc(bytes)
-    if (at === 0) throw OOM_ARENA
-    return at
-  }
-
-  allocatedBytes(): number {
-    const { shards } = this
-    let sum = 0
-    for (let i = 0; i < shards.length; i++) sum += (shards[i] as Shard).arena.allocatedBytes
-    return sum
-  }
-
-  logicalBytes(): number {
-    let sum = 0
-    for (const shard of this.shards)
-      for (let db = 0; db < this.databases; db++) sum += shard.arena.f64[(shard.database(db) + DB_LOGICAL) >> 3]
-    return sum
   }
 
   /**
@@ -378,13 +309,6 @@ export class Keyspace extends KeyFinder {
 
   // ---- whole databases --------------------------------------------------------------------------------------------
 
-  /** Number of keys of a database, expired ones that nobody met yet included. */
-  size(db: number): number {
-    let n = 0
-    for (const shard of this.shards) n += shard.arena.i32[(shard.database(db) + DB_KEYS) >> 2]
-    return n
-  }
-
   /**
    * Empties a database at once; what it held is freed in slices. Returns the number of keys it had. Throws OOM before any
    * change.
@@ -429,20 +353,6 @@ export class Keyspace extends KeyFinder {
     return made
   }
 
-  /** What `make` returns, 0 standing for no room: what waits to be freed is freed then, as long as there is any. */
-  tryHard(make: () => number): number {
-    let made = make()
-    while (made === 0 && this.onPressure()) made = make()
-    return made
-  }
-
-  /** Keys of all databases. */
-  get keyCount(): number {
-    let keys = 0
-    for (let db = 0; db < this.databases; db++) keys += this.size(db)
-    return keys
-  }
-
   flushAll(): number {
     this.epoch++
     const keys = this.keyCount
@@ -463,30 +373,6 @@ export class Keyspace extends KeyFinder {
     for (const shard of this.shards) shard.swap(a, b)
     this.announceFlush(a, 1)
     this.announceFlush(b, 0)
-  }
-
-  // ---- bookkeeping ------------------------------------------------------------------------------------------------
-
-  /** The one function that moves byte counts. */
-  account(ns: number, a: Arena, logical: number, allocated: number): void {
-    const { f64 } = a
-    if (logical !== 0) {
-      f64[(ns + NS_LOGICAL) >> 3] += logical
-      f64[(a.i32[(ns + NS_DB) >> 2] + DB_LOGICAL) >> 3] += logical
-    }
-    if (allocated !== 0) f64[(ns + NS_ALLOCATED) >> 3] += allocated
-  }
-
-  /** The value's share of the logical size of an entry. */
-  valueLogical(a: Arena, e: number): number {
-    return a.u8[e + 6] < STRING_KINDS ? stringLength(a, e) : a.i32[(a.i32[e >> 2] + ROOT_LOGICAL) >> 2]
-  }
-
-  /** Bytes that the arena has handed out for what lies outside the entry. */
-  valueAllocated(a: Arena, e: number): number {
-    if ((a.u8[e + 7] & FLAG_OUTSIDE) === 0) return 0
-    const block = a.i32[e >> 2]
-    return a.u8[e + 6] < STRING_KINDS ? a.sizeOf(block) : a.i32[(block + ROOT_ALLOCATED) >> 2]
   }
 
   override expire(p: Place): void {
