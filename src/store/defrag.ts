@@ -41,7 +41,7 @@ export interface DefragSettings {
 const ALL_HASHES = 0x1_0000_0000
 /** A slice; and one that makes up for coming late, because requests had the loop for themselves: no more than its share. */
 const SLICE_NS = 0.5e6
-const LATE_SLICE_NS = 25e6
+const LATE_SLICE_NS = 3e6
 /** Between two looks whether there is something to do. */
 const LOOK_MS = 100
 /** A pass is worth it when at least this part of the unused bytes comes free. */

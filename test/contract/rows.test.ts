@@ -118,14 +118,16 @@ describe('rows', () => {
   })
 })
 
-/** Counts what the keyspace announces, removals by time apart. */
+/** Counts what the keyspace announces, removals by time apart: a key, or a hash with the last of its fields. */
 class Listener implements ChangeObserver {
   changes = 0
   expired = 0
+  private event = ''
 
   changed(_place: unknown, event: string): void {
-    if (event === 'expired') this.expired++
-    else if (event !== 'keymiss') this.changes++
+    if (event === 'expired' || event === 'hexpired') this.expired++
+    else if (event !== 'keymiss' && (event !== 'del' || this.event !== 'hexpired')) this.changes++
+    this.event = event
   }
 
   flushed(): void {
@@ -135,6 +137,8 @@ class Listener implements ChangeObserver {
 
 /** Reads that keep in the value what they worked out, as in Redis: it means the same afterwards. */
 const KEEPS_A_COUNT: readonly string[] = ['pfcount']
+/** Leaves a small sorted set in the form of large ones, and tells nobody, as in Redis. */
+const CHANGES_FORMS: readonly string[] = ['sort']
 
 describe('changes', () => {
   for (const script of scripts) {
@@ -152,7 +156,8 @@ describe('changes', () => {
         const what = words.join(' ').slice(0, 100)
         if (row.row.effect !== 'write' && announced > 0 && !KEEPS_A_COUNT.includes(row.name))
           throw new Error(`${what} announces a change`)
-        if (changed && announced + expired === 0) throw new Error(`${what} changes in silence`)
+        if (changed && announced + expired === 0 && !CHANGES_FORMS.includes(row.name))
+          throw new Error(`${what} changes in silence`)
         if (announced === 0 && keys.dirty !== before.dirty) throw new Error(`${what} counts as a change`)
         if (announced > 0 && row.name !== 'flushdb' && row.name !== 'flushall' && keys.dirty === before.dirty) {
           throw new Error(`${what} is not counted as a change`)
