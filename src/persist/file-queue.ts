@@ -69,7 +69,13 @@ export class FileQueue {
     }
   }
 
-  /** Writes what waits, and what comes meanwhile, beside the loop. Fulfilled when nothing waits. */
+  /** Writes all that waits, and what comes meanwhile, beside the loop. */
+  async empty(): Promise<void> {
+    // What came between the last write and the end of a drain is not in it.
+    while (this.waiting.length > 0) await this.drain()
+  }
+
+  /** Begins to write what waits beside the loop, unless that is being done. */
   drain(): Promise<void> {
     this.draining ??= this.writeWaiting().finally(() => {
       this.draining = undefined

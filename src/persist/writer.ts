@@ -95,13 +95,13 @@ export class BackgroundSave {
       if (this.microsPerKey > 0) await this.delay()
       if (mode === 'whole' || this.isSmall()) this.timed(() => this.encodeAll())
       else await this.encodeInSlices()
-      await queue.drain()
+      await queue.empty()
       if (queue.failure === undefined) await file.commit(() => queue.failure === undefined)
       if (queue.failure !== undefined) throw queue.failure
       return { records: walk.records, bytes: queue.bytes }
     } catch (error) {
       walk.abandon(error)
-      await queue.drain()
+      await queue.empty()
       file.abandon()
       // Why a save was given up, not what that did to its file.
       throw queue.failure
