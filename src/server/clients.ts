@@ -58,7 +58,11 @@ export class Clients {
     nowMs: () => number,
   ) {
     const { connections, counts } = this
-    const garbage = new Garbage(collect => dispatcher.context.services.latency.collect(collect))
+    const { keys, services } = dispatcher.context
+    const garbage = new Garbage(
+      collect => services.latency.collect(collect),
+      () => process.memoryUsage.rss() - keys.allocatedBytes(),
+    )
     this.garbage = garbage
     this.config = config
     this.dispatcher = dispatcher
