@@ -23,7 +23,7 @@ const BINARY = join(ROOT, 'dist/kvns')
  * those that stay until defragmentation has moved these together. With sizes that stay as they are that is a tenth; half of
  * the limit is there for some seconds when values turn from small to large ones and all slabs thin out at once.
  */
-const PROGRAM_BYTES = 120 * 2 ** 20
+const PROGRAM_BYTES = 136 * 2 ** 20
 const HOLES = 0.5
 const REQUESTS_AT_ONCE = 32
 const KEYS = 200_000

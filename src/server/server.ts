@@ -42,6 +42,7 @@ import { Monitors } from './monitors.ts'
 import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 import { SlowCommands } from './slow-commands.ts'
+import { snapshotSettings } from './snapshot-settings.ts'
 import { type LoadDelay, StartLoad } from './start-load.ts'
 import { makeTracking } from './tracking.ts'
 
@@ -376,35 +377,6 @@ function loadDelay(config: Config, keys: Keyspace): LoadDelay {
     },
     get keys() {
       return keys.keyCount
-    },
-  }
-}
-
-function snapshotSettings(config: Config): ConstructorParameters<typeof Snapshots>[1] {
-  return {
-    get path() {
-      return config.snapshotPath ?? `${config.dir}/${config.dbfilename}`
-    },
-    get periodic() {
-      return config.persistPath === '' ? 'off' : 'on'
-    },
-    get intervalMs() {
-      return config.persistIntervalSeconds * 1000
-    },
-    get savePoints() {
-      return config.savePoints
-    },
-    get ignoreDamaged() {
-      return config.ignoreDamagedSnapshot
-    },
-    get mode() {
-      return config.sharedValues ? 'sliced' : 'whole'
-    },
-    get stopsWrites() {
-      return config.stopsWritesOnSaveError
-    },
-    get microsPerKey() {
-      return config.keySaveDelayMicros
     },
   }
 }
