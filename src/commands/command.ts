@@ -137,6 +137,8 @@ interface Row<E extends Effect, C> {
   readonly group: Group
   readonly since: string
   readonly complexity: string
+  /** Requests of at most so many words take constant time or little more, whatever `complexity` says of longer ones. */
+  readonly briefWords?: number
   readonly summary: string
   readonly flags: readonly Flag[]
   readonly keys?: readonly KeySpec[]

@@ -205,6 +205,7 @@ export const hashReads: readonly Command[] = [
     name: 'hmget',
     syntax: 'key field [field ...]',
     complexity: 'O(N) for N fields asked for',
+    briefWords: 3,
     summary: 'Gives the values of several fields of a hash.',
     run: hmget,
   },

@@ -230,6 +230,7 @@ const POP = {
   group: 'list',
   since: '1.0.0',
   complexity: 'O(N) for N elements taken',
+  briefWords: 2,
   flags: ['fast'],
   keys: TAKE_ONE,
   history: [['6.2.0', 'Argument `count`.']],

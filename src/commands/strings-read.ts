@@ -88,6 +88,7 @@ export const stringReads: readonly Command[] = [
     group: 'string',
     since: '1.0.0',
     complexity: 'O(N) for N keys',
+    briefWords: 2,
     summary: 'Gives the string values of several keys, null for each that is missing or no string.',
     flags: ['fast'],
     keys: READ_MANY,

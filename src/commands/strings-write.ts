@@ -275,6 +275,7 @@ export const stringWrites: readonly Command[] = [
     group: 'string',
     since: '1.0.1',
     complexity: 'O(N) for N keys',
+    briefWords: 3,
     summary: 'Sets several keys to strings at once.',
     flags: ['denyoom'],
     keys: WRITE_PAIRS,

@@ -39,6 +39,16 @@ function firstKeyOf(spec: KeySpec | undefined): number {
   return spec.counted === true ? spec.at + 1 : spec.at
 }
 
+/** More than a request has. */
+const MANY_WORDS = 0x7fffffff
+/** What takes logarithmic time counts as constant: that is a few microseconds. */
+const CONSTANT_TIME = /^O\((1|log\(N\))\)/
+
+function briefWordsOf(row: Command): number {
+  if (row.effect === 'server') return 0
+  return CONSTANT_TIME.test(row.complexity) ? MANY_WORDS : (row.briefWords ?? 0)
+}
+
 /** A command as the dispatcher sees it. */
 export class TableRow {
   readonly id: number
@@ -51,8 +61,8 @@ export class TableRow {
   readonly flags: number
   /** Word of the first key, 0 when there is none. */
   readonly firstKey: number
-  /** Not of constant time: its duration is measured by itself. */
-  readonly timedAlone: boolean
+  /** Requests of more words are not of constant time: their duration is measured by itself. */
+  readonly briefWords: number
   /** May change what the requests behind it run under: CONFIG SET, CLIENT NAMESPACE, RESET, AUTH … */
   readonly unsettles: boolean
   /** What happens; with an append-only file the journal stands around it. */
@@ -74,7 +84,7 @@ export class TableRow {
       FLAG_WAITS_FOR_ALL |
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])
-    this.timedAlone = !row.complexity.startsWith('O(1)') || row.effect === 'server'
+    this.briefWords = briefWordsOf(row)
     this.unsettles = parent !== undefined || row.flags.includes('no_auth')
     this.run = row.run as (ctx: Context, args: Args) => void
     this.parent = parent

@@ -194,6 +194,7 @@ export const zsetChanges: readonly Command[] = [
     group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(M*log(N)) for M members out of N',
+    briefWords: 3,
     summary: 'Removes members from a sorted set; with the last one it goes too.',
     flags: ['fast'],
     keys: SHRINK_ONE,

@@ -194,7 +194,7 @@ export class Dispatcher {
     if (row.unsettles || gated !== 0) this.prepare()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     const isGroupFull = this.stats.note(row.id, namespace)
-    if (isGroupFull || row.timedAlone || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
+    if (isGroupFull || args.count > row.briefWords || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
       this.timing.settle(context, row, args)
       keys.setNow(this.clock.nowMs())
     }

@@ -254,7 +254,7 @@ export class Replay {
       this.fail(error.reply)
     }
     reply.rewind(mark)
-    return row.timedAlone ? LONG_COMMAND_UNITS : 1
+    return args.count > row.briefWords ? LONG_COMMAND_UNITS : 1
   }
 
   private fail(error: string): void {

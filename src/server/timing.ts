@@ -55,7 +55,10 @@ export class Timing {
   settle({ session, reply, waiting }: Context, row: TableRow, args: Args): void {
     const { stats, slowWatch } = this
     const isIt =
-      stats.noted === 1 || row.timedAlone || args.byteLength > LONG_REQUEST_BYTES || reply.size > LONG_REPLY_BYTES
+      stats.noted === 1 ||
+      args.count > row.briefWords ||
+      args.byteLength > LONG_REQUEST_BYTES ||
+      reply.size > LONG_REPLY_BYTES
     const elapsedNs = stats.settle(this.clock.nowNs())
     // What waits is told of when it is answered.
     if (elapsedNs < slowWatch.thresholdNs || waiting.isAsked) return

@@ -94,7 +94,7 @@ export function buildValue(keys: Keyspace, p: Place, v: Value): void {
  * while it and the present value of the key at `p` both are.
  */
 export function fitBuilt(keys: Keyspace, p: Place, v: Value): void {
-  keys.fit(p.entry === 0 ? 0 : -keys.valueAllocated(p.shard.arena, p.entry), v)
+  keys.fitBeside(p.entry === 0 ? 0 : -keys.valueAllocated(p.shard.arena, p.entry), v)
 }
 
 /** Frees a value from buildValue that no key is to have. */

@@ -397,6 +397,6 @@ export class RdbValueReader {
 
   /** A payload of half a gigabyte may say more than fits: the limit is looked at while it is read. */
   private count(v: Value): void {
-    if (++this.added % FIT_STEP === 0) this.keys?.fit(0, v)
+    if (++this.added % FIT_STEP === 0) this.keys?.fitBeside(0, v)
   }
 }
