@@ -65,7 +65,7 @@ function hgetdel(ctx: WriteContext, args: Args): void {
   let removed = 0
   for (let i = first; i < args.count; i++) {
     if (exists && hash.find(args.buf, args.starts[i], args.ends[i])) {
-      replyElement(reply, hash.value)
+      replyElement(reply, hash.value, hash.a)
       hash.removeFound()
       removed++
     } else reply.null()
@@ -102,7 +102,7 @@ function hgetex(ctx: WriteContext, args: Args): void {
       reply.null()
       continue
     }
-    replyElement(reply, hash.value)
+    replyElement(reply, hash.value, hash.a)
     if (wish.timed && wish.deadline <= keys.nowMs) {
       hash.removeFound()
       deleted++

@@ -24,7 +24,7 @@ const options = new ScanOptions()
 
 function hget(ctx: ReadContext, args: Args): void {
   if (readValue(ctx.keys, args, 1, hash) && hash.find(args.buf, args.starts[2], args.ends[2])) {
-    replyElement(ctx.reply, hash.value)
+    replyElement(ctx.reply, hash.value, hash.a)
   } else ctx.reply.null()
 }
 
@@ -33,7 +33,7 @@ function hmget(ctx: ReadContext, args: Args): void {
   const exists = readValue(ctx.keys, args, 1, hash)
   reply.array(args.count - 2)
   for (let i = 2; i < args.count; i++) {
-    if (exists && hash.find(args.buf, args.starts[i], args.ends[i])) replyElement(reply, hash.value)
+    if (exists && hash.find(args.buf, args.starts[i], args.ends[i])) replyElement(reply, hash.value, hash.a)
     else reply.null()
   }
 }
@@ -61,8 +61,8 @@ function hgetall(ctx: ReadContext, args: Args): void {
   reply.map(hash.count)
   hash.begin()
   while (hash.next()) {
-    replyElement(reply, hash.field)
-    replyElement(reply, hash.value)
+    replyElement(reply, hash.field, hash.a)
+    replyElement(reply, hash.value, hash.a)
   }
 }
 
@@ -74,7 +74,7 @@ function listOne(ctx: ReadContext, args: Args, part: 'field' | 'value'): void {
   }
   reply.array(hash.count)
   hash.begin()
-  while (hash.next()) replyElement(reply, hash[part])
+  while (hash.next()) replyElement(reply, hash[part], hash.a)
 }
 
 function hscan(ctx: ReadContext, args: Args): void {
@@ -97,8 +97,8 @@ function hscan(ctx: ReadContext, args: Args): void {
   while (cursor >= 0 && hash.next()) {
     const { buf, start, end } = hash.fieldText()
     if (!options.matches(args, buf, start, end)) continue
-    replyElement(reply, hash.field)
-    if (withValues) replyElement(reply, hash.value)
+    replyElement(reply, hash.field, hash.a)
+    if (withValues) replyElement(reply, hash.value, hash.a)
     shown += withValues ? 2 : 1
   }
   reply.arrayFrom(mark, shown)
@@ -124,7 +124,7 @@ function hrandfield(ctx: ReadContext, args: Args): void {
     randomFields(ctx, args)
     return
   }
-  if (readValue(ctx.keys, args, 1, hash) && hash.random()) replyElement(reply, hash.field)
+  if (readValue(ctx.keys, args, 1, hash) && hash.random()) replyElement(reply, hash.field, hash.a)
   else reply.null()
 }
 
@@ -178,8 +178,8 @@ function randomCount(args: Args): number {
 function replyPair(ctx: ReadContext, withValues: boolean): void {
   const { reply } = ctx
   if (withValues) reply.pair()
-  replyElement(reply, hash.field)
-  if (withValues) replyElement(reply, hash.value)
+  replyElement(reply, hash.field, hash.a)
+  if (withValues) replyElement(reply, hash.value, hash.a)
 }
 
 const READER = {

@@ -17,7 +17,8 @@ import {
 } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { List } from '../values/list.ts'
-import { LEFT, RIGHT, replyElement, type Side } from '../values/list-walk.ts'
+import { LEFT, RIGHT, type Side } from '../values/list-walk.ts'
+import { replyElement } from '../values/packed-reply.ts'
 import type { Args } from './args.ts'
 import type { Command, WriteContext } from './command.ts'
 import { counted, GROW_ONE, TAKE_ONE } from './key-specs.ts'
@@ -64,7 +65,7 @@ function pop(ctx: WriteContext, args: Args, side: Side): void {
   if (args.count > 3) throw wrongArity(POPPED[side])
   if (args.count === 2) {
     if (openValue(keys, args, 1, list)) {
-      replyElement(reply, list.peek(side))
+      replyElement(reply, list.peek(side), list.a)
       list.take(side)
       commitValue(keys, keys.at, list, POPPED[side])
     } else reply.null()
@@ -93,7 +94,7 @@ export function popWithKey(ctx: WriteContext, args: Args, i: number, side: Side)
   if (!openValue(keys, args, i, list)) return false
   reply.array(2)
   reply.bulk(args.buf, args.starts[i], args.ends[i])
-  replyElement(reply, list.peek(side))
+  replyElement(reply, list.peek(side), list.a)
   list.take(side)
   commitValue(keys, keys.at, list, POPPED[side])
   return true
@@ -115,7 +116,7 @@ export function move(ctx: WriteContext, args: Args, from: Side, to: Side): boole
   const element = list.peek(from)
   settleValue(keys, keys.at, list)
   const toExists = openOtherValue(keys, args, 2, target)
-  replyElement(reply, element)
+  replyElement(reply, element, list.a)
   if (toExists && keys.other.entry === keys.at.entry && keys.other.shard === keys.at.shard) {
     turn(keys, from, to)
     return true

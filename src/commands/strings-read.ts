@@ -21,7 +21,7 @@ export function replyString(ctx: ReadContext): void {
   expectString(p)
   const a = p.shard.arena
   const start = stringStart(a, e)
-  ctx.reply.bulk(a.u8, start, start + stringLength(a, e))
+  ctx.reply.bulkOf(a, start, start + stringLength(a, e))
 }
 
 function get(ctx: ReadContext, args: Args): void {
@@ -65,7 +65,7 @@ function getrange(ctx: ReadContext, args: Args): void {
     return
   }
   const start = stringStart(a, e)
-  ctx.reply.bulk(a.u8, start + first, start + last + 1)
+  ctx.reply.bulkOf(a, start + first, start + last + 1)
 }
 
 export const stringReads: readonly Command[] = [

@@ -69,6 +69,8 @@ export class Arena {
   u16: Uint16Array<ArrayBuffer>
   i32: Int32Array<ArrayBuffer>
   f64: Float64Array<ArrayBuffer>
+  /** All of it, for copies (bytes/wide-copy.ts). */
+  view: DataView<ArrayBuffer>
 
   /**
    * An arena of capacityBytes, rounded down to whole units; nothing of it is resident before it is used. `rootBytes` of
@@ -85,6 +87,7 @@ export class Arena {
     this.u16 = new Uint16Array(buffer)
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
+    this.view = new DataView(buffer)
     formatHeader(this.i32, capacity, rootBytes)
   }
 

@@ -27,6 +27,7 @@ import { packedBack, packedSkip } from './packed.ts'
 import { packedAt, packedFirst, packedStop } from './packed-block.ts'
 
 const NOTHING = new Uint8Array(0)
+const NOTHING_VIEW = new DataView(NOTHING.buffer)
 
 export class DequeCursor implements EntryPlace {
   /** Directory block and number of the entry in it; block 0 means a packed block. */
@@ -35,17 +36,20 @@ export class DequeCursor implements EntryPlace {
   chunk = 0
   /** Where the run's elements lie: the arena, or a buffer of the cursor's own with those of a sealed chunk. */
   u8: Uint8Array = NOTHING
+  view: DataView = NOTHING_VIEW
   /** The run, and the element in it; walking backwards, the end of the element. */
   start = 0
   stop = 0
   at = 0
   private unsealed = NOTHING
+  private unsealedView = NOTHING_VIEW
 
   /** Aims at the element with this index of a packed block; index = count is the place behind the last. */
   seekPacked(a: Arena, root: number, index: number): void {
     this.block = 0
     this.chunk = root
     this.u8 = a.u8
+    this.view = a.view
     this.start = packedFirst(root)
     this.stop = packedStop(a, root)
     this.at = packedAt(a, root, index)
@@ -110,14 +114,19 @@ export class DequeCursor implements EntryPlace {
       return
     }
     this.u8 = a.u8
+    this.view = a.view
     this.start = chunkStart(a, this.chunk)
     this.stop = chunkEnd(a, this.chunk)
     this.at = this.start
   }
 
   private loadSealed(a: Arena): void {
-    if (this.unsealed === NOTHING) this.unsealed = new Uint8Array(CHUNK_ROOM_BYTES)
+    if (this.unsealed === NOTHING) {
+      this.unsealed = new Uint8Array(CHUNK_ROOM_BYTES)
+      this.unsealedView = new DataView(this.unsealed.buffer)
+    }
     this.u8 = this.unsealed
+    this.view = this.unsealedView
     this.start = 0
     this.stop = readSealed(a, this.chunk, this.unsealed)
     this.at = 0

@@ -17,17 +17,22 @@ const SMALL_BURSTS = 16
 
 export abstract class ReplyBuffer {
   buf: Uint8Array
+  /** Of `buf`. */
+  protected view: DataView
   length = 0
   chunks: Uint8Array[] = []
 
   private readonly base: Uint8Array
+  private readonly baseView: DataView
   private chunkBytes = 0
   private smallBursts = 0
 
   /** `baseBytes` is what the writer holds on to; give less to a recorder that lives beside many others. */
   constructor(baseBytes: number = BASE_BUFFER_BYTES) {
     this.base = new Uint8Array(baseBytes)
+    this.baseView = new DataView(this.base.buffer)
     this.buf = this.base
+    this.view = this.baseView
   }
 
   /** Bytes that are RESP already: a constant such as `OK`, or what another writer recorded. */
@@ -73,7 +78,7 @@ export abstract class ReplyBuffer {
     this.smallBursts = small ? this.smallBursts + 1 : 0
     if (this.smallBursts < SMALL_BURSTS) return
     this.smallBursts = 0
-    this.buf = this.base
+    this.useBase()
   }
 
   /** Empties the writer into the caller's hands: the chunks and a copy of the rest. For what a socket did not accept. */
@@ -118,13 +123,13 @@ export abstract class ReplyBuffer {
       while (capacity < needed) capacity *= 2
       const grown = new Uint8Array(Math.min(capacity, MAX_BUFFER_BYTES))
       grown.set(this.buf.subarray(0, this.length))
-      this.buf = grown
+      this.use(grown)
       return
     }
     this.setAside()
     // The reply is long already, so the next buffer begins at full size.
     if (this.buf.length < Math.max(bytes, MAX_BUFFER_BYTES)) {
-      this.buf = new Uint8Array(Math.max(bytes, MAX_BUFFER_BYTES))
+      this.use(new Uint8Array(Math.max(bytes, MAX_BUFFER_BYTES)))
     }
   }
 
@@ -134,9 +139,19 @@ export abstract class ReplyBuffer {
     if (this.buf === this.base || this.length < this.buf.length / 2) this.pushChunk(this.buf.slice(0, this.length))
     else {
       this.pushChunk(this.buf.subarray(0, this.length))
-      this.buf = this.base
+      this.useBase()
     }
     this.length = 0
+  }
+
+  private use(buf: Uint8Array): void {
+    this.buf = buf
+    this.view = new DataView(buf.buffer)
+  }
+
+  private useBase(): void {
+    this.buf = this.base
+    this.view = this.baseView
   }
 
   protected pushChunk(chunk: Uint8Array): void {

@@ -12,6 +12,7 @@
 import { copy, fromText } from '../bytes/ascii.ts'
 import { formatDouble, formatHuman } from '../bytes/double.ts'
 import { INT64_TEXT_BYTES, intLength, writeInt } from '../bytes/int64.ts'
+import { copyWide, LONG_COPY_BYTES, type Viewed } from '../bytes/wide-copy.ts'
 import { ReplyBuffer } from './reply-buffer.ts'
 import {
   ARRAY,
@@ -84,6 +85,26 @@ export class ReplyWriter extends ReplyBuffer {
     out[at] = CR
     out[at + 1] = LF
     at = copy(out, at + 2, buf, start, end)
+    out[at] = CR
+    out[at + 1] = LF
+    this.length = at + 2
+  }
+
+  /** The same of bytes in a buffer that has a view: half the time when they are 20 to 100. */
+  bulkOf(from: Viewed, start: number, end: number): void {
+    const bytes = end - start
+    if (bytes > LONG_COPY_BYTES) {
+      this.bulk(from.u8, start, end)
+      return
+    }
+    if (this.length + bytes + HEADER_BYTES + 2 > this.buf.length) this.makeRoom(bytes + HEADER_BYTES + 2)
+    const out = this.buf
+    let at = this.length
+    out[at] = BULK
+    at = writeInt(out, at + 1, bytes)
+    out[at] = CR
+    out[at + 1] = LF
+    at = copyWide(this.view, at + 2, from.view, start, end)
     out[at] = CR
     out[at + 1] = LF
     this.length = at + 2

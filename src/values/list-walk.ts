@@ -4,6 +4,7 @@ import { parseSafe } from '../bytes/int64.ts'
 import { DequeCursor } from '../memory/deque-cursor.ts'
 import { PackedElement, packedBack, packedMatches, packedSkip } from '../memory/packed.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
+import { replyElement } from './packed-reply.ts'
 import { FORM_QUICKLIST } from './types.ts'
 import { ROOT_OWN, Value, VISIT_END, type Visit } from './value.ts'
 
@@ -13,12 +14,6 @@ export type Side = typeof LEFT | typeof RIGHT
 
 /** Digits of an element that is an integer, where bytes are asked for. */
 const digits = new Uint8Array(24)
-
-/** Writes an element as a bulk. */
-export function replyElement(reply: ReplyWriter, element: PackedElement): void {
-  if (element.isInt) reply.bulkInt(element.int)
-  else reply.bulk(element.buf, element.start, element.end)
-}
 
 export abstract class ListWalk extends Value {
   /** The element that `peek` and `seek` found. */
@@ -43,7 +38,7 @@ export abstract class ListWalk extends Value {
   replyIndex(reply: ReplyWriter, index: number): void {
     this.seek(index)
     this.element.read(this.cursor.u8, this.cursor.at)
-    replyElement(reply, this.element)
+    replyElement(reply, this.element, this.cursor)
   }
 
   /** Writes `n` elements from `index` on, all of which exist, as bulks. */
@@ -57,8 +52,7 @@ export abstract class ListWalk extends Value {
       for (const { stop } = cursor; at < stop && n > 0; n--) {
         element.read(u8, at)
         at = element.next
-        if (element.isInt) reply.bulkInt(element.int)
-        else reply.bulk(u8, element.start, element.end)
+        replyElement(reply, element, cursor)
       }
     } while (n > 0 && cursor.nextRun(a))
   }
@@ -71,7 +65,7 @@ export abstract class ListWalk extends Value {
       for (; cursor.at > cursor.start && n > 0; n--) {
         cursor.at = packedBack(cursor.u8, cursor.at)
         element.read(cursor.u8, cursor.at)
-        replyElement(reply, element)
+        replyElement(reply, element, cursor)
       }
     } while (n > 0 && cursor.previousRun(a))
   }
