@@ -1,10 +1,20 @@
 // `bun scripts/longest-hold.ts`: how long the loop is held by what makes a large value go, and by the slices that free it
 // afterwards, in processor time. One line for each type and end; the whole server runs in this process, without sockets.
+// Then by changes of a large value while a save runs that has not come to it (`save` in the name), and by the save's steps.
 //   --elements N   of each value, and keys for the flushes (5000000)
 //   --only WORD    only what has this word in its name
 
 import { dlopen, FFIType } from 'bun:ffi'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { commandFormat } from '../src/persist/aof/command-output.ts'
+import { AtomicFile } from '../src/persist/atomic-file.ts'
+import { FileQueue } from '../src/persist/file-queue.ts'
+import { rdbFormat } from '../src/persist/rdb/file-output.ts'
+import type { SaveFormat } from '../src/persist/save-output.ts'
+import { SaveWalk } from '../src/persist/save-walk.ts'
+import { snapshotFormat } from '../src/persist/snapshot-output.ts'
 import { systemClock } from '../src/store/clock.ts'
 import { type Client, Engine } from '../test/support/engine.ts'
 
@@ -63,6 +73,42 @@ const MORE: Readonly<Record<string, Readonly<Record<string, readonly Words[]>>>>
   hash: {},
 }
 
+/** What changes a large value, or makes it go, while it has still to be written. */
+const CHANGES: Readonly<Record<string, readonly Words[]>> = {
+  set: [
+    ['SADD', 'big', 'new'],
+    ['SREM', 'big', 'member:5'],
+    ['SPOP', 'big'],
+  ],
+  hash: [
+    ['HSET', 'big', 'field:5', 'new'],
+    ['HDEL', 'big', 'field:6'],
+    ['HPEXPIRE', 'big', '100000', 'FIELDS', '1', 'field:7'],
+  ],
+  zset: [
+    ['ZADD', 'big', '5', 'member:5'],
+    ['ZPOPMIN', 'big'],
+    ['ZREM', 'big', 'member:9'],
+  ],
+  list: [
+    ['LPUSH', 'big', 'new'],
+    ['RPOP', 'big'],
+    ['LSET', 'big', String(elements >> 1), 'new'],
+    ['LTRIM', 'big', String(elements >> 1), '-1'],
+  ],
+}
+const GOING: readonly Words[] = [
+  ['EXPIRE', 'big', '1000'],
+  ['RENAME', 'big', 'bigger'],
+  ['DEL', 'bigger'],
+]
+
+const SAVES: Readonly<Record<string, SaveFormat>> = {
+  snapshot: snapshotFormat(0),
+  RDB: rdbFormat({ kind: 'base', nowMs: 0, compression: 'on' }),
+  commands: commandFormat(),
+}
+
 const { symbols } = dlopen('libc.so.6', { clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 } })
 const CLOCK_THREAD_CPUTIME_ID = 3
 const timespec = new BigInt64Array(2)
@@ -106,22 +152,52 @@ function measure(name: string, client: Client, engine: Engine, calls: readonly W
   console.log(`${name.padEnd(24)} ${figures} ${String(slices).padStart(7)}`)
 }
 
+/** A save with the change before its first step. Without the file's end, which is no business of the loop. */
+function measureSave(name: string, client: Client, engine: Engine, format: SaveFormat, call: Words): void {
+  const { keys } = engine.server
+  const path = join(tmpdir(), `kvns-longest-hold-${process.pid}`)
+  const file = new AtomicFile(path)
+  const queue = new FileQueue(file)
+  keys.setNow(engine.clock.nowMs())
+  const walk = new SaveWalk(keys, queue, format(queue, keys))
+  const hold = milliseconds(() => client.call(...call))
+  let longest = 0
+  let steps = 0
+  let all = 0
+  for (let more = true; more; steps++) {
+    const took = milliseconds(() => {
+      more = walk.step()
+    })
+    all += took
+    longest = Math.max(longest, took)
+    queue.writeAll()
+  }
+  file.abandon()
+  const figures = [hold, longest, all].map(ms => ms.toFixed(2).padStart(9)).join(' ')
+  console.log(`${name.padEnd(32)} ${figures} ${String(steps).padStart(7)}`)
+}
+
 console.log(`${'ms of processor time'.padEnd(24)}   command  longest      all  slices`)
 const engine = new Engine({ maxmemory: '1900mb' })
 // Slices look at the time that passes; deadlines stay with the clock that stands still.
 engine.clock.nowNs = () => systemClock.nowNs()
 let client = engine.connect()
+/** Nothing but a small key and the large one. */
+function begin(type: string): void {
+  // The last reply may have been longer than one client takes in a turn.
+  client.leave()
+  client = engine.connect()
+  client.call('FLUSHALL')
+  while (engine.server.expiry.slice());
+  client.call(...(SMALL[type] as Words))
+  fill(client, type)
+}
+
 for (const type of Object.keys(TYPES)) {
   for (const [end, calls] of Object.entries({ ...ENDS, ...MORE[type] })) {
     const name = `${type} ${end}`
     if (!name.includes(values.only)) continue
-    // The last reply may have been longer than one client takes in a turn.
-    client.leave()
-    client = engine.connect()
-    client.call('FLUSHALL')
-    while (engine.server.expiry.slice());
-    client.call(...(SMALL[type] as Words))
-    fill(client, type)
+    begin(type)
     measure(name, client, engine, calls)
   }
 }
@@ -137,4 +213,17 @@ for (const end of ['FLUSHDB', 'FLUSHALL', 'NS DROP other']) {
     client.call('MSET', ...pairs)
   }
   measure(name, client, engine, [end.split(' ')])
+}
+for (const [format, save] of Object.entries(SAVES)) {
+  for (const type of Object.keys(TYPES)) {
+    const calls = [...(CHANGES[type] ?? []), ...GOING]
+    if (!calls.some(call => `save ${format} ${type} ${call[0]}`.includes(values.only))) continue
+    begin(type)
+    // Compiled, as it is in a server that runs: the first save of each kind tells nothing.
+    for (const call of [['SET', 'small', '1'], ...calls]) {
+      const name = `save ${format} ${type} ${call[0]}`
+      if (call[0] !== 'SET' && !name.includes(values.only)) continue
+      measureSave(name, client, engine, save, call)
+    }
+  }
 }

@@ -102,6 +102,11 @@ export function dictRef(a: Arena, slot: number): number {
   return a.i32[(slot >> 2) + 1]
 }
 
+/** The hash of the pair in a slot, an int32. */
+export function dictHash(a: Arena, slot: number): number {
+  return a.i32[slot >> 2] ^ TOP_BIT
+}
+
 export function dictSetRef(a: Arena, slot: number, ref: number): void {
   a.i32[(slot >> 2) + 1] = ref
 }

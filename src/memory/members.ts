@@ -69,14 +69,15 @@ export function membersFind(a: Arena, root: number, hash: number, buf: Uint8Arra
   return 0
 }
 
-/** Adds a member that is not there. False when the arena has no room; nothing has changed then. */
-export function membersAdd(a: Arena, root: number, hash: number, buf: Uint8Array, start: number, end: number): boolean {
+/** Adds a member that is not there; returns its slot. 0 when the arena has no room; nothing has changed then. */
+export function membersAdd(a: Arena, root: number, hash: number, buf: Uint8Array, start: number, end: number): number {
   const length = end - start
   const ref = a.alloc(memberBytes(length))
-  if (ref === 0) return false
-  if (dictInsert(a, root, hash, ref) === 0) {
+  if (ref === 0) return 0
+  const slot = dictInsert(a, root, hash, ref)
+  if (slot === 0) {
     a.free(ref)
-    return false
+    return 0
   }
   const { u8 } = a
   let at = ref
@@ -84,7 +85,7 @@ export function membersAdd(a: Arena, root: number, hash: number, buf: Uint8Array
   for (; rest >= 128; rest >>>= 7) u8[at++] = (rest & 127) | 128
   u8[at++] = rest
   copy(u8, at, buf, start, end)
-  return true
+  return slot
 }
 
 /** Takes out the member in a slot. Its bytes stay as they are until the next allocation, but for the first eight of its block. */

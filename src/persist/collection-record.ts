@@ -8,7 +8,7 @@ import type { Arena } from '../memory/arena.ts'
 import { buildValue, makeValue, openAt, replaceValue, settleValue } from '../store/collections.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Place } from '../store/place.ts'
-import { RestoredElement, type Value, type ValueHost, VISIT_END } from '../values/value.ts'
+import { RestoredElement, type Value, type ValueHost, VISIT_END, type Visit } from '../values/value.ts'
 import type { Frame } from './frame.ts'
 import type { Payload } from './payload.ts'
 import { COMPLETE, CUT, type RecordKind } from './record-kind.ts'
@@ -19,8 +19,11 @@ const HEAD_BYTES = 5
 /** A score or an integer as text is longer than the bytes it counts for. */
 const NUMBER_BYTES = 24
 
+/** Fields of a record after the KEY_FIELDS. */
+export const COLLECTION_FIELDS = 1
+
 export class CollectionRecord implements RecordKind {
-  readonly fields = 1
+  readonly fields = COLLECTION_FIELDS
   private readonly element = new RestoredElement()
   private readonly view: Value
 
@@ -47,15 +50,10 @@ export class CollectionRecord implements RecordKind {
 
   part(out: Frame, host: ValueHost, a: Arena, e: number, from: number): number {
     const v = this.aim(host, a, e)
-    const head = out.at
-    let visits = 0
-    // The number of visits is known afterwards: a head of five bytes has room for any.
-    out.longArrayHead(0)
-    const next = v.visitFrom(from, elementsOfPart(v), (buf, start, end) => {
-      visits++
-      write(out, buf, start, end)
+    let next = VISIT_END
+    writeVisits(out, visit => {
+      next = v.visitFrom(from, elementsOfPart(v), visit)
     })
-    out.patchArrayHead(head, visits)
     return next === VISIT_END ? COMPLETE : next
   }
 
@@ -123,6 +121,20 @@ export class CollectionRecord implements RecordKind {
     v.aim(host, a, a.i32[e >> 2], a.u8[e + 6] & 15)
     return v
   }
+}
+
+/** Writes the element of one PART record, as `show` visits the elements; returns how many visits there were. */
+export function writeVisits(out: Frame, show: (visit: Visit) => void): number {
+  const head = out.at
+  let visits = 0
+  // Their number is known afterwards: a head of five bytes has room for any.
+  out.longArrayHead(0)
+  show((buf, start, end) => {
+    visits++
+    write(out, buf, start, end)
+  })
+  out.patchArrayHead(head, visits)
+  return visits
 }
 
 function write(out: Frame, buf: Uint8Array, start: number, end: number): void {

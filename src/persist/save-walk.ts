@@ -4,9 +4,10 @@
 // - the walk (unsaved.ts) meets every key that was there and does not carry the mark of this save, and writes it;
 // - a key that lacks the mark and is about to change or go is written first (store/saving.ts). New keys have the mark.
 //
-// What a key looks like in the file the output knows (save-output.ts). A large value is written in parts, over several steps;
-// when it is about to change before its last part is written, its other parts are written at once, and so is a large value
-// that the walk has not reached.
+// What a key looks like in the file the output knows (save-output.ts). A large value is written in parts, over several steps.
+// When it is about to change before its last part is written, or before the walk has come to it, the key is one of those
+// that have changed (changed-keys.ts): it counts as written from then on, and the steps that follow write it as it was.
+// Values of a form that does not allow for this are written on the spot.
 //
 // When the save fails or is given up the walk goes on without writing, until all marks are the same again.
 
@@ -16,7 +17,10 @@ import type { Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'
 import type { Saving } from '../store/saving.ts'
 import type { Shard } from '../store/shard.ts'
+import { ChangedKeys } from './changed-keys.ts'
 import type { FileQueue } from './file-queue.ts'
+import { kindOf } from './kinds.ts'
+import { WHOLE_LIMIT_BYTES } from './record-kind.ts'
 import { type SaveOutput, WRITTEN } from './save-output.ts'
 import { Unsaved } from './unsaved.ts'
 
@@ -47,6 +51,7 @@ export class SaveWalk implements Saving {
   /** The key that is being written. */
   private readonly place: Place
   private large: Large | undefined
+  private readonly changed: ChangedKeys
   /** Bytes of the output when the present step began. */
   private startBytes = 0
 
@@ -57,6 +62,7 @@ export class SaveWalk implements Saving {
     this.queue = queue
     this.output = output
     this.unsaved = new Unsaved(keys)
+    this.changed = new ChangedKeys(output)
     this.place = new Place(keys.at.shard)
     let total = 0
     for (let db = 0; db < keys.databases; db++) total += keys.size(db)
@@ -67,11 +73,16 @@ export class SaveWalk implements Saving {
 
   /** One small piece of work; false when all of it is done. */
   step(): boolean {
-    const { large, output } = this
+    const { changed, output } = this
     if (this.isOver) return false
     this.startBytes = output.bytes
+    if (this.hasFailed) changed.giveUp()
+    if (changed.isTooMuch) this.finish()
+    const { large } = this
     if (large !== undefined) this.nextPart(large)
+    else if (changed.isWriting) changed.step()
     else if (!this.hasFailed && output.held !== 'nothing') output.release()
+    else if (!changed.isEmpty) changed.begin()
     else if (!this.unsaved.step(KEYS_PER_STEP, this.meet)) this.end()
     return !this.isOver
   }
@@ -105,10 +116,10 @@ export class SaveWalk implements Saving {
   before(shard: Shard, ns: number, e: number): void {
     const { large } = this
     try {
-      if (large?.place.entry === e && large.place.shard === shard) this.finish(large)
-      else {
+      if (large?.place.entry === e && large.place.shard === shard) this.change(large)
+      else if (!this.begin(shard, ns, e)) {
         this.whole(shard, ns, e)
-        if (large !== undefined && this.output.held === 'too much') this.finish(large)
+        if (this.output.held === 'too much') this.finish()
       }
     } catch (error) {
       // The command that changes the key has nothing to do with it.
@@ -132,16 +143,44 @@ export class SaveWalk implements Saving {
   /** As Redis, FLUSHALL ends a save. */
   flushing(): void {
     this.giveUp(new SaveCancelled())
+    this.changed.giveUp()
     this.keys.saving = undefined
   }
 
+  hurry(): boolean {
+    const { changed } = this
+    if (!changed.hasGone) return false
+    this.finish()
+    changed.begin()
+    changed.finish()
+    return true
+  }
+
   // ---- writing ----------------------------------------------------------------------------------------------------
+
+  /** The value that is being written is about to change. */
+  private change(large: Large): void {
+    if (!this.hasFailed && this.changed.take(this.keys, large.place, large.from, 'begun')) this.markLarge(large)
+    else this.finish()
+  }
+
+  /** A key that the walk has not come to is about to change. False: it has to be written now. */
+  private begin(shard: Shard, ns: number, e: number): boolean {
+    const { arena: a } = shard
+    const { keys, place } = this
+    if (this.hasFailed || kindOf(a, e).size(keys, a, e) <= WHOLE_LIMIT_BYTES) return false
+    if (!this.unsaved.aim(place, shard, ns, e)) return false
+    if (!this.changed.take(keys, this.unsaved.lasting(place), 0, 'new')) return false
+    this.records++
+    this.mark(a, e)
+    return true
+  }
 
   /** Writes a key that is about to change. */
   private whole(shard: Shard, ns: number, e: number): void {
     const { output, place } = this
     if (this.aim(shard, ns, e)) {
-      const standing = this.large === undefined ? 'alone' : 'between'
+      const standing = this.large === undefined && !this.changed.isWriting ? 'alone' : 'between'
       let from = output.key(place, standing)
       while (from !== WRITTEN) from = output.part(place, from, standing)
     }
@@ -164,8 +203,11 @@ export class SaveWalk implements Saving {
     return true
   }
 
-  private finish(large: Large): void {
-    while (this.nextPart(large));
+  /** Writes all of the value that is being written. */
+  private finish(): void {
+    const { large, changed } = this
+    if (large === undefined) changed.finish()
+    else while (this.nextPart(large));
   }
 
   /** Writes a part; false when it was the last one. */
@@ -175,9 +217,13 @@ export class SaveWalk implements Saving {
       large.from = this.output.part(place, large.from, 'alone')
       if (large.from !== WRITTEN) return true
     }
+    this.markLarge(large)
+    return false
+  }
+
+  private markLarge({ place }: Large): void {
     this.mark(place.shard.arena, place.entry)
     this.large = undefined
-    return false
   }
 
   private mark(a: Arena, e: number): void {

@@ -5,12 +5,20 @@ import { SLASH } from '../store/finder.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { isShownWithNamespace } from '../store/names.ts'
 import type { Place } from '../store/place.ts'
+import { COLLECTION_FIELDS, writeVisits } from './collection-record.ts'
 import type { FileQueue } from './file-queue.ts'
 import { ASIDE, KEY_FIELDS, OPENING, PART, packMap } from './format.ts'
 import { Frame } from './frame.ts'
 import { kindOf } from './kinds.ts'
-import { type RecordKind, WHOLE_LIMIT_BYTES } from './record-kind.ts'
-import { type SaveFormat, type SaveOutput, type Standing, WRITTEN } from './save-output.ts'
+import { WHOLE_LIMIT_BYTES } from './record-kind.ts'
+import {
+  type ChangedKey,
+  elementsOfPart,
+  type SaveFormat,
+  type SaveOutput,
+  type Standing,
+  WRITTEN,
+} from './save-output.ts'
 
 /** Array head, type, db, name head, deadline, access and the value's short fields, rounded up. */
 const RECORD_HEAD_BYTES = 48
@@ -47,7 +55,9 @@ class SnapshotOutput implements SaveOutput {
     const kind = kindOf(a, e)
     const bytes = kind.size(this.keys, a, e)
     const isLarge = bytes > WHOLE_LIMIT_BYTES
-    this.head(p, kind, asideBit(standing), isLarge ? 0 : bytes)
+    const word = entryType(a, e) | asideBit(standing)
+    const deadline = isTimed(a, e) ? deadlineMs(a, e) : 0
+    this.head(p, word, kind.fields, deadline, a.i32[(e + 8) >> 2], isLarge ? 0 : bytes)
     if (isLarge) {
       kind.head(this.frame, this.keys, a, e)
       return 0
@@ -58,15 +68,14 @@ class SnapshotOutput implements SaveOutput {
   }
 
   /** Writes the fields of a record before its value, for which there is room then. */
-  private head(p: Place, kind: RecordKind, aside: number, valueBytes: number): void {
+  private head(p: Place, word: number, fields: number, deadline: number, access: number, valueBytes: number): void {
     const { frame } = this
-    const { buf, keyStart, keyEnd, nsStart, nsEnd, entry: e } = p
-    const a = p.shard.arena
+    const { buf, keyStart, keyEnd, nsStart, nsEnd } = p
     const keyBytes = keyEnd - keyStart
     const nsBytes = isShownWithNamespace(p.nsHash, buf, keyStart, keyEnd) ? nsEnd - nsStart : -1
     frame.reserve(RECORD_HEAD_BYTES + nsBytes + 1 + keyBytes + valueBytes)
-    frame.array(KEY_FIELDS + kind.fields)
-    frame.uint(entryType(a, e) | aside)
+    frame.array(KEY_FIELDS + fields)
+    frame.uint(word)
     frame.uint(p.db)
     frame.binaryHead(nsBytes + 1 + keyBytes)
     if (nsBytes >= 0) {
@@ -74,9 +83,9 @@ class SnapshotOutput implements SaveOutput {
       frame.u8[frame.at++] = SLASH
     }
     frame.bytes(buf, keyStart, keyEnd)
-    if (isTimed(a, e)) frame.double(deadlineMs(a, e))
-    else frame.nil()
-    frame.uint(a.i32[(e + 8) >> 2] >>> 0)
+    if (deadline === 0) frame.nil()
+    else frame.double(deadline)
+    frame.uint(access >>> 0)
   }
 
   part(p: Place, from: number, standing: Standing): number {
@@ -88,6 +97,27 @@ class SnapshotOutput implements SaveOutput {
     const next = kindOf(a, p.entry).part(frame, this.keys, a, p.entry, from)
     this.cutIfFull()
     return next
+  }
+
+  begin({ place, type, deadline, access, rest }: ChangedKey): void {
+    this.head(place, type, COLLECTION_FIELDS, deadline, access, 0)
+    this.frame.uint(rest.stored * rest.width)
+  }
+
+  more({ rest }: ChangedKey): boolean {
+    const { frame } = this
+    const { at } = frame
+    frame.reserve(RECORD_HEAD_BYTES)
+    frame.array(2)
+    frame.uint(PART)
+    let isMore = true
+    const visits = writeVisits(frame, visit => {
+      isMore = rest.next(elementsOfPart(rest), visit)
+    })
+    // The value may be complete, and then nobody waits for a part.
+    if (visits === 0) frame.at = at
+    this.cutIfFull()
+    return isMore
   }
 
   end(records: number): void {

@@ -73,9 +73,12 @@ export class Unsaved {
     return true
   }
 
-  /** The same place, good as long as its entry stays: the namespace may get another name, and its record go. */
+  /** The same names, whatever becomes of the key and its namespace. */
   lasting(p: Place): Place {
     const kept = Object.assign(new Place(p.shard), p)
+    kept.buf = p.buf.slice(p.keyStart, p.keyEnd)
+    kept.keyStart = 0
+    kept.keyEnd = kept.buf.length
     kept.nsBuf = p.nsBuf.slice(p.nsStart, p.nsEnd)
     kept.nsStart = 0
     kept.nsEnd = kept.nsBuf.length

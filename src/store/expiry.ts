@@ -88,7 +88,7 @@ export class Expiry {
   /** Frees some of what was flushed or unlinked; false when there is none. The keyspace calls it before it refuses a write. */
   reclaim(): boolean {
     for (const shard of this.keys.shards) if (this.free(shard)) return true
-    return false
+    return this.keys.saving?.hurry() ?? false
   }
 
   /** A few microseconds of freeing; false when there is nothing to free. */

@@ -8,7 +8,11 @@
 import type { Shard } from './shard.ts'
 
 export interface Saving {
-  /** The key with this entry, which lacks the mark, is about to change or to go. Gives it the mark. Never throws. */
+  /**
+   * The key with this entry, which lacks the mark, is about to change or to go. Gives it the mark. Never throws. A large value
+   * may still have to be written; then there is something to be told of its elements, and it waits for its grave when it goes
+   * (values/unwritten.ts).
+   */
   before(shard: Shard, ns: number, e: number): void
   /** A namespace record is about to belong to another database record. */
   leaving(shard: Shard, ns: number): void
@@ -16,6 +20,8 @@ export interface Saving {
   renaming(shard: Shard, from: number, to: number): void
   /** A namespace or database record is about to be freed. Nothing that lacks the mark is left in it. */
   forget(shard: Shard, record: number): void
+  /** Memory is short: writes a value that waits for its grave, so that it can be freed. False: none does. */
+  hurry(): boolean
   /** Another save must run now: this one is given up, and every key gets the mark at once. */
   abandon(): void
   /** All shards are about to be emptied: the save is given up. */

@@ -6,20 +6,34 @@
 //   12  i32  how far freeing has come: what the view's releaseSome returned
 
 import { ARENA_ROOT, type Arena } from '../memory/arena.ts'
+import { unwritten } from './unwritten.ts'
 
 /** Word of the arena's root area with the first grave. */
 export const ARENA_GRAVES = ARENA_ROOT + 8
 const GRAVE_BYTES = 16
 
-/** Leaves a value, of a kind (type << 4 | form), to those who free in slices. False when there is no room for a grave. */
+/** A grave for later; 0 when there is no room. */
+export const reserveGrave = (a: Arena): number => a.alloc(GRAVE_BYTES)
+
+/**
+ * Leaves a value, of a kind (type << 4 | form), to those who free in slices; when a save has still to write some of it, after
+ * that. False when there is no room for a grave.
+ */
 export function digGrave(a: Arena, root: number, kind: number): boolean {
-  const grave = a.alloc(GRAVE_BYTES)
+  const rest = unwritten.of(a, root)
+  const grave = rest?.grave ?? reserveGrave(a)
   if (grave === 0) return false
   const at = grave >> 2
-  a.i32[at] = a.i32[ARENA_GRAVES >> 2]
   a.i32[at + 1] = root
   a.i32[at + 2] = kind
   a.i32[at + 3] = 0
-  a.i32[ARENA_GRAVES >> 2] = grave
+  if (rest === undefined) enterGrave(a, grave)
+  else rest.isGone = true
   return true
+}
+
+/** Puts a grave that was dug into the list. */
+export function enterGrave(a: Arena, grave: number): void {
+  a.i32[grave >> 2] = a.i32[ARENA_GRAVES >> 2]
+  a.i32[ARENA_GRAVES >> 2] = grave
 }

@@ -36,6 +36,7 @@ import {
   mapNeedClock,
 } from './hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX } from './types.ts'
+import { unwritten } from './unwritten.ts'
 import { ROOT_ALLOCATED, ROOT_LOGICAL, Value, type Visit } from './value.ts'
 
 /** As a deadline: leave the one that the field has. */
@@ -167,7 +168,9 @@ export abstract class HashFields extends Value {
     if (this.at === 0) {
       const hash = this.host.hasher.hash(buf, start, end)
       const first = Math.max(0, deadline)
-      if (fieldsInsert(a, map, hash, buf, start, end, value, valueStart, valueEnd, first) === 0) throw OOM_ARENA
+      const slot = fieldsInsert(a, map, hash, buf, start, end, value, valueStart, valueEnd, first)
+      if (slot === 0) throw OOM_ARENA
+      unwritten.of(a, root)?.added(slot)
       this.addLogical(end - start + valueEnd - valueStart)
       if (first !== 0) mapFile(a, root, first)
       return
@@ -175,7 +178,11 @@ export abstract class HashFields extends Value {
     const before = fieldDeadline(a, dictRef(a, this.at))
     const after = deadline !== KEEP_DEADLINE ? deadline : found ? before : 0
     const valueBytes = this.value.end - this.value.start
-    if (!fieldsReplace(a, map, this.at, value, valueStart, valueEnd, after)) throw OOM_ARENA
+    const rest = unwritten.of(a, root)
+    rest?.leaves(this.at)
+    const fits = fieldsReplace(a, map, this.at, value, valueStart, valueEnd, after)
+    rest?.added(this.at)
+    if (!fits) throw OOM_ARENA
     this.addLogical(valueEnd - valueStart - valueBytes)
     if (before !== after) mapFile(a, root, after)
   }
@@ -199,6 +206,7 @@ export abstract class HashFields extends Value {
     const ref = dictRef(a, slot)
     view.read(a, ref)
     this.addLogical(view.start - view.end + view.valueStart - view.valueEnd)
+    unwritten.of(a, root)?.leaves(slot)
     fieldsRemove(a, root + FIELDS, slot)
   }
 
@@ -278,7 +286,11 @@ export abstract class HashFields extends Value {
   /** Gives the field that find has just found a deadline in ms, 0 for none, after allowDeadlines. Throws OOM_ARENA. */
   retimeFound(deadline: number): void {
     const { a, root } = this
-    if (!fieldsRetime(a, root + FIELDS, this.at, deadline, this.view)) throw OOM_ARENA
+    const rest = unwritten.of(a, root)
+    rest?.leaves(this.at)
+    const fits = fieldsRetime(a, root + FIELDS, this.at, deadline, this.view)
+    rest?.added(this.at)
+    if (!fits) throw OOM_ARENA
     mapFile(a, root, deadline)
   }
 

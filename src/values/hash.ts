@@ -21,12 +21,16 @@ import { clockOwn } from './hash-clock.ts'
 import { HashFields, spell } from './hash-fields.ts'
 import { FIELDS, mapClock, mapCopy, mapCount, mapDue, mapFree, mapFreeSome, mapStop, mapTimed } from './hash-map.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, TYPE_HASH } from './types.ts'
+import type { Unwritten } from './unwritten.ts'
+import { showField, UnwrittenTable } from './unwritten-table.ts'
 import { ENTRY_FLAGS, FLAG_FLEETING, type RestoredElement, type ValueHost, VISIT_END, type Visit } from './value.ts'
 
 /** What a new hash has room for: two short fields. */
 const FIRST_BYTES = 32
 const PACKED_HEADER_BYTES = 16
 const ALL_HASHES = 0x1_0000_0000
+/** dictScan's places are multiples of this. */
+const PLACE = 256
 /** Fields that a walk looks up at once. */
 const WALK_STEP = 128
 /** Draws before a random field is looked for among all of them, because most are due. */
@@ -130,14 +134,14 @@ export class Hash extends HashFields {
       return at < stop ? at - root : VISIT_END
     }
     batch.length = 0
-    const next = dictScan(a, root + FIELDS, from * 256, wanted, batch)
+    const next = dictScan(a, root + FIELDS, from * PLACE, wanted, batch)
     this.touch()
     for (let i = 0; i < batch.length; i++) {
       const ref = batch.refs[i]
       this.look(ref)
       this.visitOne(fieldDeadline(a, ref), visit)
     }
-    return next === ALL_HASHES ? VISIT_END : next / 256
+    return next === ALL_HASHES ? VISIT_END : next / PLACE
   }
 
   private visitOne(deadline: number, visit: Visit): void {
@@ -146,6 +150,11 @@ export class Hash extends HashFields {
     visit(field.buf, field.start, field.end)
     visit(value.buf, value.start, value.end)
     visit(fieldDigits, 0, deadline === 0 ? 0 : writeInt(fieldDigits, 0, deadline))
+  }
+
+  override unwritten(from: number): Unwritten | undefined {
+    if (this.form === FORM_LISTPACK) return undefined
+    return new UnwrittenTable(this, this.root + FIELDS, from * PLACE, showField)
   }
 
   restore(element: RestoredElement): boolean {
@@ -230,9 +239,9 @@ export class Hash extends HashFields {
     if (this.form === FORM_LISTPACK) return 0
     const { a, batch } = this
     this.position = ALL_HASHES
-    const next = dictScan(a, this.root + FIELDS, Math.min(position * 256, ALL_HASHES), wanted, batch)
+    const next = dictScan(a, this.root + FIELDS, Math.min(position * PLACE, ALL_HASHES), wanted, batch)
     this.touch()
-    return next === ALL_HASHES ? 0 : next / 256
+    return next === ALL_HASHES ? 0 : next / PLACE
   }
 
   /** Ends a part: a client may have asked for all at once. */

@@ -24,6 +24,7 @@ import {
 import { OOM_ARENA } from '../resp/errors.ts'
 import { Member } from './member.ts'
 import { FORM_HASHTABLE, FORM_INTSET, FORM_LISTPACK } from './types.ts'
+import { unwritten } from './unwritten.ts'
 import { ROOT_LOGICAL, ROOT_OWN, Value } from './value.ts'
 
 /** Redis's own bound of an intset, whatever the setting says. */
@@ -110,8 +111,10 @@ export abstract class SetMembers extends Value {
   /** Takes out the member at a place; it has `length` bytes. */
   removeAt(place: number, length: number): void {
     const { a, root, form } = this
-    if (form === FORM_HASHTABLE) membersRemove(a, root + ROOT_OWN, place)
-    else if (form === FORM_INTSET) this.root = intsetRemove(a, root, place)
+    if (form === FORM_HASHTABLE) {
+      unwritten.of(a, root)?.leaves(place)
+      membersRemove(a, root + ROOT_OWN, place)
+    } else if (form === FORM_INTSET) this.root = intsetRemove(a, root, place)
     else this.root = packedRemove(a, root, place, 1)
     this.addLogical(-length)
   }
@@ -138,7 +141,9 @@ export abstract class SetMembers extends Value {
     const root = this.root + ROOT_OWN
     const hash = m.hash(this.host.hasher)
     if (membersFind(a, root, hash, m.buf, m.start, m.end) !== 0) return false
-    if (!membersAdd(a, root, hash, m.buf, m.start, m.end)) throw OOM_ARENA
+    const slot = membersAdd(a, root, hash, m.buf, m.start, m.end)
+    if (slot === 0) throw OOM_ARENA
+    unwritten.of(a, this.root)?.added(slot)
     return true
   }
 
@@ -245,7 +250,7 @@ export abstract class SetMembers extends Value {
   /** Adds to a table in the making; without room the whole table goes. */
   protected addOrFree(a: Arena, table: number, m: Member): void {
     const hash = m.hash(this.host.hasher)
-    if (membersAdd(a, table + ROOT_OWN, hash, m.buf, m.start, m.end)) return
+    if (membersAdd(a, table + ROOT_OWN, hash, m.buf, m.start, m.end) !== 0) return
     membersClear(a, table + ROOT_OWN)
     a.free(table)
     throw OOM_ARENA

@@ -27,6 +27,8 @@ import { Member } from './member.ts'
 import { Places } from './places.ts'
 import { ALL_HASHES, emptyTable, SetMembers } from './set-members.ts'
 import { FORM_HASHTABLE, FORM_INTSET, FORM_LISTPACK, TYPE_SET } from './types.ts'
+import { type Unwritten, unwritten } from './unwritten.ts'
+import { showMember, UnwrittenTable } from './unwritten-table.ts'
 import {
   type RestoredElement,
   ROOT_ALLOCATED,
@@ -89,12 +91,14 @@ export class SetValue extends SetMembers {
   /** Members that were many are freed in slices. */
   private clearTable(): void {
     const { a, root } = this
-    if (this.count > CLEARED_AT_ONCE) {
+    const rest = unwritten.of(a, root)
+    if (this.count > CLEARED_AT_ONCE || rest !== undefined) {
       const before = a.allocatedBytes
       const table = emptyTable(a)
       if (table !== 0 && this.replaceBy(table, before)) return
       if (table !== 0) a.free(table)
     }
+    rest?.takeAll()
     membersClear(a, root + ROOT_OWN)
   }
 
@@ -113,7 +117,7 @@ export class SetValue extends SetMembers {
       if (!drawn.add(slot >> 3)) continue
       left--
       this.read(slot, shown)
-      if (!membersAdd(a, table + ROOT_OWN, shown.hash(this.host.hasher), shown.buf, shown.start, shown.end)) {
+      if (membersAdd(a, table + ROOT_OWN, shown.hash(this.host.hasher), shown.buf, shown.start, shown.end) === 0) {
         membersClear(a, table + ROOT_OWN)
         a.free(table)
         return 0
@@ -224,6 +228,11 @@ export class SetValue extends SetMembers {
       visit(shown.buf, shown.start, shown.end)
     }
     batch.clear()
+  }
+
+  override unwritten(from: number): Unwritten | undefined {
+    if (this.form !== FORM_HASHTABLE) return undefined
+    return new UnwrittenTable(this, this.root + ROOT_OWN, from, showMember)
   }
 
   restore(element: RestoredElement): boolean {

@@ -12,6 +12,7 @@
 import type { KeyedHash } from '../bytes/siphash.ts'
 import { Arena } from '../memory/arena.ts'
 import { digGrave } from './graves.ts'
+import type { Unwritten } from './unwritten.ts'
 
 export const ROOT_ALLOCATED = 0
 export const ROOT_LOGICAL = 4
@@ -145,6 +146,14 @@ export abstract class Value {
     this.allocatedBefore += changed + entered + a.allocatedBytes - built
     this.root = root
     return true
+  }
+
+  /**
+   * What a save has still to write of a value of which it has written what lies before a place, as visitFrom counts them.
+   * Undefined: the value's form is one that is written at once.
+   */
+  unwritten(_from: number): Unwritten | undefined {
+    return undefined
   }
 
   /** Makes a copy in `a`, which may be this value's own arena; returns its root, of the same form. Throws OOM_ARENA. */

@@ -38,7 +38,7 @@ class Members {
     expect(this.find(text) !== 0).toBe(this.model.has(text))
     if (this.model.has(text)) return false
     const buf = Buffer.from(text, 'latin1')
-    if (!membersAdd(this.a, ROOT, this.hash(text) | 0, buf, 0, buf.length)) return false
+    if (membersAdd(this.a, ROOT, this.hash(text) | 0, buf, 0, buf.length) === 0) return false
     this.model.add(text)
     return true
   }

@@ -16,10 +16,11 @@ const TRIES = process.env.KVNS_LONG_TESTS === '1' ? 20_000 : 400
 /** Bytes at each end of the file that are cut or turned one by one: heads, the opening map, the closing frame. */
 const EDGE = 60
 
-/** By step. The walk is in `default` then, so these are written between the parts of what it is at. */
+/** By step. The walk is at the list then: the string is written between its parts, and in parts itself. */
 const CHANGES: ReadonlyMap<number, readonly string[]> = new Map([
   [6, ['ZADD', 'ns/zset', '1', 'new']],
   [8, ['HSET', 'ns/hash', 'new', '1']],
+  [9, ['APPEND', 'ns/prose', 'more']],
   [10, ['SADD', 'set', 'new']],
 ])
 
@@ -34,6 +35,7 @@ function busySnapshot(path: string): Buffer {
   client.call('ZADD', 'ns/zset', ...scored)
   client.call('HSET', 'ns/hash', ...scored)
   client.call('SET', 'string', 'x'.repeat(50_000), 'PX', '90000')
+  client.call('SET', 'ns/prose', 'y'.repeat(50_000))
   for (let i = 0; i < 40; i++) client.call('SET', `k${i}`, `${i}`)
   const { keys } = engine.server
   const file = new AtomicFile(path)
@@ -54,7 +56,7 @@ test('damage in any place of a snapshot with values in parts is found', () =>
     const whole = busySnapshot(path)
     expect(whole.indexOf(Buffer.from([0x92, ASIDE | PART]))).toBeGreaterThan(0)
     const target = makeKeyspace(9)
-    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(45)
+    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(46)
     const random = new Random(3)
     const refused = (bytes: Buffer, what: string): void => {
       target.flushAll()
@@ -78,5 +80,5 @@ test('damage in any place of a snapshot with values in parts is found', () =>
     }
     target.flushAll()
     writeFileSync(path, whole)
-    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(45)
+    expect(runToEnd(loadSnapshot(target, path)).keys).toBe(46)
   }))

@@ -1,86 +1,18 @@
 // The one promise of a save: whatever happens between its steps, the file is of the moment at which it began.
 
 import { expect, test } from 'bun:test'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { commandFormat } from '../../src/persist/aof/command-output.ts'
+import { join } from 'node:path'
 import { AtomicFile } from '../../src/persist/atomic-file.ts'
-import type { FileQueue } from '../../src/persist/file-queue.ts'
 import { loadSnapshot } from '../../src/persist/loader.ts'
 import { runToEnd } from '../../src/persist/loading.ts'
-import { rdbFormat } from '../../src/persist/rdb/file-output.ts'
-import type { SaveFormat } from '../../src/persist/save-output.ts'
-import { SaveCancelled, type SaveWalk } from '../../src/persist/save-walk.ts'
-import { snapshotFormat } from '../../src/persist/snapshot-output.ts'
-import type { Keyspace } from '../../src/store/keyspace.ts'
+import { SaveCancelled } from '../../src/persist/save-walk.ts'
 import { Random } from '../../src/store/random.ts'
 import { Generator } from '../differential/generator.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 import { bytesOf, request } from '../support/resp.ts'
+import { digestOf, FORMATS, loadedDigest, NAMES, saveWith } from './formats.ts'
 import { beginSave, get, inDirectory, makeKeyspace, NOW_MS, set, stateOf } from './keyspaces.ts'
-
-interface Format {
-  of(nowMs: number): SaveFormat
-  load(engine: Engine, path: string): void
-}
-
-const rdb = (compression: 'on' | 'off'): Format => ({
-  of: nowMs => rdbFormat({ kind: 'base', nowMs, compression }),
-  load: loadBase,
-})
-
-const FORMATS = {
-  snapshot: { of: snapshotFormat, load: ({ server }, path) => runToEnd(loadSnapshot(server.keys, path)) },
-  commands: { of: () => commandFormat(), load: loadBase },
-  rdb: rdb('off'),
-  'compressed rdb': rdb('on'),
-} satisfies Record<string, Format>
-const NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[]
-
-/** Reads the file at `path` as the base of an append-only file, in the directory that the server was given. */
-function loadBase({ server }: Engine, path: string): void {
-  const files = join(dirname(path), 'appendonlydir')
-  mkdirSync(files, { recursive: true })
-  copyFileSync(path, join(files, 'base'))
-  writeFileSync(join(files, 'appendonly.aof.manifest'), 'file base seq 1 type b\n')
-  server.appendOnly.reload()
-}
-
-/** Saves with `between` called before and after each step; returns the output. */
-function saveWith(
-  keys: Keyspace,
-  path: string,
-  between: (step: number, walk: SaveWalk) => void,
-  format = FORMATS.snapshot.of(keys.nowMs),
-): FileQueue {
-  const file = new AtomicFile(path)
-  const { walk, queue } = beginSave(keys, file, format)
-  between(0, walk)
-  for (let step = 1; walk.step(); step++) between(step, walk)
-  queue.writeAll()
-  if (queue.failure === undefined) file.commitSync()
-  else file.abandon()
-  expect(keys.saving).toBeUndefined()
-  return queue
-}
-
-/** All keys of all databases as an engine's clients see them. */
-function digestOf(engine: Engine): string {
-  const client = engine.connect()
-  const digest = String(client.call('DEBUG', 'DIGEST'))
-  client.leave()
-  return digest
-}
-
-function loadedDigest(target: Engine, path: string, nowMs: number, { load }: Format): string {
-  target.server.keys.flushAll()
-  target.clock.advance(nowMs - target.clock.nowMs())
-  target.server.keys.setNow(nowMs)
-  load(target, path)
-  recount(target.server.keys)
-  return digestOf(target)
-}
 
 /** About processes, clients and what is no change. FLUSHALL ends a save; the others of whole databases come in WHOLE. */
 const WRITES = /^(?!client\||memory\||latency\||slowlog\||ns\||hello|reset|auth|flushall|wait|object\||keys|scan)/

@@ -4,9 +4,9 @@
 import type { Keyspace } from '../../store/keyspace.ts'
 import type { Place } from '../../store/place.ts'
 import { type FileQueue, FULL_BYTES } from '../file-queue.ts'
-import type { SaveFormat, SaveOutput } from '../save-output.ts'
+import type { ChangedKey, SaveFormat, SaveOutput } from '../save-output.ts'
 import { CommandLog } from './command-log.ts'
-import { logPart } from './value-commands.ts'
+import { logMore, logPart } from './value-commands.ts'
 
 export class CommandOutput implements SaveOutput {
   readonly held = 'nothing'
@@ -37,6 +37,16 @@ export class CommandOutput implements SaveOutput {
     const next = logPart(this.log, this.keys, p, from)
     if (this.log.size > FULL_BYTES) this.handOver()
     return next
+  }
+
+  begin(): void {
+    // Commands need no beginning.
+  }
+
+  more(key: ChangedKey): boolean {
+    const isMore = logMore(this.log, key)
+    if (this.log.size > FULL_BYTES) this.handOver()
+    return isMore
   }
 
   end(): void {

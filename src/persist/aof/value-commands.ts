@@ -10,7 +10,7 @@ import { SetValue } from '../../values/set.ts'
 import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../values/types.ts'
 import { type Value, type ValueHost, VISIT_END } from '../../values/value.ts'
 import { SortedSet } from '../../values/zset.ts'
-import { elementsOfPart } from '../save-output.ts'
+import { type ChangedKey, elementsOfPart } from '../save-output.ts'
 import type { CommandLog } from './command-log.ts'
 
 /** Elements of one command (Redis's AOF_REWRITE_ITEMS_PER_CMD). */
@@ -85,12 +85,29 @@ function logString(log: CommandLog, p: Place, from: number): number {
   return to === length ? ALL_LOGGED : to
 }
 
-function logElements(log: CommandLog, host: ValueHost, p: Place, { view, name, order }: Adding, from: number): number {
+function logElements(log: CommandLog, host: ValueHost, p: Place, adding: Adding, from: number): number {
   const a = p.shard.arena
+  const { view } = adding
   view.aim(host, a, a.i32[p.entry >> 2], a.u8[p.entry + 6] & 15)
   texts.clear()
   const next = view.visitFrom(from, Math.min(ELEMENTS_PER_COMMAND, elementsOfPart(view)), texts.add)
-  if (texts.count === 0) return next
+  logTexts(log, p, adding)
+  return next
+}
+
+/** Logs the next elements of a key that has changed; with the last ones the deadline. False: those were the last. */
+export function logMore(log: CommandLog, { place, type, deadline, rest }: ChangedKey): boolean {
+  const adding = ADDING[type]
+  texts.clear()
+  const isMore = rest.next(Math.min(ELEMENTS_PER_COMMAND, elementsOfPart(rest)), texts.add)
+  if (adding !== undefined) logTexts(log, place, adding)
+  if (!isMore && deadline !== 0) log.command(place.db, 3).text(PEXPIREAT).shown(place).int(deadline)
+  return isMore
+}
+
+/** Logs the command that adds the elements whose texts there are. */
+function logTexts(log: CommandLog, p: Place, { view, name, order }: Adding): void {
+  if (texts.count === 0) return
   log
     .command(p.db, 2 + (texts.count / view.width) * order.length)
     .text(name)
@@ -99,7 +116,6 @@ function logElements(log: CommandLog, host: ValueHost, p: Place, { view, name, o
     for (const part of order) texts.log(log, i + part)
   }
   if (view.width === 3) logFieldDeadlines(log, p)
-  return next
 }
 
 function logFieldDeadlines(log: CommandLog, p: Place): void {

@@ -17,12 +17,12 @@ import { TYPE_STRING } from '../../values/types.ts'
 import { type FileQueue, FULL_BYTES } from '../file-queue.ts'
 import { kindOf } from '../kinds.ts'
 import { WHOLE_LIMIT_BYTES } from '../record-kind.ts'
-import { type SaveFormat, type SaveOutput, type Standing, WRITTEN } from '../save-output.ts'
+import { type ChangedKey, type SaveFormat, type SaveOutput, type Standing, WRITTEN } from '../save-output.ts'
 import { writeSync } from '../writer.ts'
 import { RdbOutput } from './output.ts'
 import * as T from './types.ts'
 import { rdbTypeOf, writeValue } from './write.ts'
-import { partsTypeOf, writeLength, writePart } from './write-parts.ts'
+import { changedTypeOf, partsTypeOf, writeLength, writeMore, writePart } from './write-parts.ts'
 
 /** A longer text is not compressed where requests wait: 0.3 ms. */
 const MOST_COMPRESSED_BYTES = 64 << 10
@@ -81,11 +81,11 @@ class RdbFileOutput implements SaveOutput {
       for (const shard of keys.shards) timed += shard.arena.i32[(shard.database(db) + DB_TIMED) >> 2]
       this.sizes.set(db, { keys: keys.size(db), timed })
     }
-    this.begin()
+    this.open()
   }
 
   /** Where the file comes from. */
-  private begin(): void {
+  private open(): void {
     const { out, keys, options } = this
     const magic = magicOf(this.version)
     out.bytes(magic, 0, magic.length)
@@ -110,13 +110,10 @@ class RdbFileOutput implements SaveOutput {
 
   key(p: Place, standing: Standing): number {
     const out = standing === 'alone' ? this.out : this.piece
-    this.select(out, p.db, standing)
     const a = p.shard.arena
     const { entry: e } = p
-    if (isTimed(a, e)) {
-      out.byte(T.OP_EXPIRETIME_MS)
-      out.int64(deadlineMs(a, e))
-    }
+    this.select(out, p.db, standing)
+    writeDeadline(out, isTimed(a, e) ? deadlineMs(a, e) : 0)
     const whole = rdbTypeOf(this.keys, a, e)
     if (whole === T.RDB_HASH_TIMED) this.version = T.RDB_VERSION_TIMED_FIELDS
     // Hashes with timed fields always: written whole they would lack the fields whose time is over by now.
@@ -140,6 +137,25 @@ class RdbFileOutput implements SaveOutput {
     const next = writePart(out, this.keys, p.shard.arena, p.entry, from)
     if (standing === 'alone' || next === WRITTEN) this.settle(standing)
     return next
+  }
+
+  begin(key: ChangedKey): void {
+    const { out } = this
+    const { place, deadline, rest, firstFieldDeadline } = key
+    this.select(out, place.db, 'alone')
+    writeDeadline(out, deadline)
+    if (firstFieldDeadline !== 0) this.version = T.RDB_VERSION_TIMED_FIELDS
+    out.byte(changedTypeOf(key))
+    writeName(out, place)
+    if (firstFieldDeadline !== 0) out.int64(firstFieldDeadline)
+    out.length(rest.stored)
+    this.settle('alone')
+  }
+
+  more(key: ChangedKey): boolean {
+    const isMore = writeMore(this.out, key)
+    this.settle('alone')
+    return isMore
   }
 
   /** The keys that follow are of this database. */
@@ -236,6 +252,12 @@ class RdbFileOutput implements SaveOutput {
 
 function magicOf(version: number): Uint8Array {
   return fromText(`REDIS${String(version).padStart(4, '0')}`)
+}
+
+function writeDeadline(out: RdbOutput, deadline: number): void {
+  if (deadline === 0) return
+  out.byte(T.OP_EXPIRETIME_MS)
+  out.int64(deadline)
 }
 
 function writeName(out: RdbOutput, p: Place): void {

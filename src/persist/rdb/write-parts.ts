@@ -10,9 +10,9 @@ import { mapFirstDeadline } from '../../values/hash-map.ts'
 import { List } from '../../values/list.ts'
 import { SetValue } from '../../values/set.ts'
 import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_ZSET } from '../../values/types.ts'
-import { type Value, type ValueHost, VISIT_END } from '../../values/value.ts'
+import { type Value, type ValueHost, VISIT_END, type Visit } from '../../values/value.ts'
 import { SortedSet } from '../../values/zset.ts'
-import { elementsOfPart } from '../save-output.ts'
+import { type ChangedKey, elementsOfPart } from '../save-output.ts'
 import type { RdbOutput } from './output.ts'
 import * as T from './types.ts'
 
@@ -98,23 +98,49 @@ export function writeScored(v: SortedSet, out: RdbOutput, from: number, wanted: 
 
 /** Of a hash without timed fields. */
 export function writeFields(v: Hash, out: RdbOutput, from: number, wanted: number): number {
-  let visits = 0
-  return v.visitFrom(from, wanted, (buf, start, end) => {
-    // The third visit of a field is its deadline.
-    if (visits++ % v.width !== 2) out.string(buf, start, end)
-  })
+  return v.visitFrom(from, wanted, untimedField(out))
 }
 
-/** The deadline stands before its field, and counts from the earliest, plus one; 0 for none. Due fields are written, too. */
+/** Due fields are written, too. */
 function writeTimedFields(out: RdbOutput, from: number, wanted: number): number {
-  const earliest = mapFirstDeadline(hash.a, hash.root)
+  return hash.visitFrom(from, wanted, timedField(out, mapFirstDeadline(hash.a, hash.root)))
+}
+
+/** The deadline stands before its field, and counts from the earliest, plus one; 0 for none. */
+function timedField(out: RdbOutput, earliest: number): Visit {
   const texts: Uint8Array[] = []
-  return hash.visitFrom(from, wanted, (buf, start, end) => {
+  return (buf, start, end) => {
     if (texts.length < 2) {
       texts.push(buf.slice(start, end))
       return
     }
     out.length(start === end ? 0 : parseSafe(buf, start, end) - earliest + 1)
     for (const text of texts.splice(0)) out.string(text, 0, text.length)
-  })
+  }
+}
+
+/** A field whose third visit, that of its deadline, has nothing to say. */
+function untimedField(out: RdbOutput): Visit {
+  let visits = 0
+  return (buf, start, end) => {
+    if (visits++ % hash.width !== 2) out.string(buf, start, end)
+  }
+}
+
+// ---- keys that have changed -------------------------------------------------------------------------------------
+
+/** The RDB type of a key that has changed. */
+export function changedTypeOf({ type, firstFieldDeadline }: ChangedKey): number {
+  if (type === TYPE_HASH) return firstFieldDeadline !== 0 ? T.RDB_HASH_TIMED : T.RDB_HASH
+  return type === TYPE_ZSET ? T.RDB_ZSET_2 : type === TYPE_SET ? T.RDB_SET : T.RDB_LIST
+}
+
+/** Writes the next elements of a key that has changed; false when those were the last. */
+export function writeMore(out: RdbOutput, key: ChangedKey): boolean {
+  return key.rest.next(elementsOfPart(key.rest), visitOf(out, key))
+}
+
+function visitOf(out: RdbOutput, { type, firstFieldDeadline }: ChangedKey): Visit {
+  if (type === TYPE_HASH) return firstFieldDeadline !== 0 ? timedField(out, firstFieldDeadline) : untimedField(out)
+  return (buf, start, end) => out.string(buf, start, end)
 }
