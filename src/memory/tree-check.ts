@@ -44,6 +44,9 @@ function checkNode(a: Arena, node: number, levels: number, first: boolean, last:
   const n = i32[node >> 2]
   assert(n >= (first || last ? 1 : levels === 0 ? LEAF_LEAST : INNER_LEAST), 'no node has too little')
   assert(n <= (levels === 0 ? LEAF_MOST : INNER_MOST), 'no node has too much')
+  const scores = levels === 0 ? leafScores(node) : innerScores(node)
+  const most = levels === 0 ? LEAF_MOST : INNER_MOST
+  for (let i = n; i < most; i++) assert(Number.isNaN(f64[scores + i]), 'free scores are NaN')
   if (levels === 0) {
     leaves.push(node)
     for (let i = 1; i < n; i++) checkOrder(a, node, i - 1, node, i)

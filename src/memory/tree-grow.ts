@@ -1,9 +1,9 @@
 // How a tree gets a further leaf: a full leaf parts, and the inner nodes above it as far as they are full too. All nodes are
 // taken from the arena before the first word changes, so a tree never stands half grown.
 //
-//   in the middle    halves                       41 ► 21 + 21
-//   at the right end the new node starts alone    41 ► 41 + 1    appended leaves stay full
-//   at the left end  likewise                     41 ► 1 + 41
+//   in the middle    halves                       40 ► 20 + 21
+//   at the right end the new node starts alone    40 ► 40 + 1    appended leaves stay full
+//   at the left end  likewise                     40 ► 1 + 40
 
 import type { Arena } from './arena.ts'
 import {
@@ -17,15 +17,17 @@ import {
   INNER_BYTES,
   INNER_MOST,
   innerScores,
+  keepChildren,
+  keepElements,
   LEAF_BYTES,
   LEAF_MOST,
   leafScores,
+  putElement,
   REFS,
   setFirst,
   shiftInner,
-  shiftLeaf,
 } from './tree-node.ts'
-import { LEVELS, MOST_LEVELS, path } from './tree-path.ts'
+import { LEVELS, MOST_LEVELS, type TreePath } from './tree-path.ts'
 
 /** Where the new element goes: the end of the tree, its start, or between. */
 type Side = 'end' | 'start' | 'middle'
@@ -33,8 +35,8 @@ type Side = 'end' | 'start' | 'middle'
 /** Nodes that have been taken for the change at hand: the leaf, the inner nodes upwards, the new top. */
 const taken = new Int32Array(MOST_LEVELS + 2)
 
-/** Parts the full leaf at `path` and puts an element at path.index. False when the arena has no room; nothing has changed then. */
-export function growTree(a: Arena, root: number, score: number, ref: number): boolean {
+/** Parts the full leaf that `path` leads to and puts an element in at its index. False when the arena has no room; nothing has changed then. */
+export function growTree(a: Arena, root: number, path: TreePath, score: number, ref: number): boolean {
   const { i32 } = a
   const { levels, leaf, index } = path
   let full = 0
@@ -42,7 +44,7 @@ export function growTree(a: Arena, root: number, score: number, ref: number): bo
   if (!take(a, full + (full === levels ? 2 : 1))) return false
   const side = sideOf(i32, leaf, index)
   let left = leaf
-  let right = partLeaf(a, side, score, ref)
+  let right = partLeaf(a, path, side, score, ref)
   let leftElements = i32[left >> 2]
   let rightElements = i32[right >> 2]
   let firstScore = a.f64[leafScores(right)]
@@ -67,7 +69,7 @@ export function growTree(a: Arena, root: number, score: number, ref: number): bo
     firstRef = i32[(right >> 2) + FIRST_REFS]
   }
   const top = taken[1 + full]
-  i32[top >> 2] = 0
+  keepChildren(a, top, 0)
   putChild(a, top, 0, left, leftElements, 0, 0)
   putChild(a, top, 1, right, rightElements, firstScore, firstRef)
   i32[root >> 2] = top
@@ -90,27 +92,23 @@ function sideOf(i32: Int32Array, leaf: number, index: number): Side {
   return index === 0 && i32[(leaf >> 2) + BEFORE] === 0 ? 'start' : 'middle'
 }
 
-/** Moves the right part of the leaf at `path` to the first node taken, which is returned, and puts the element in. */
-function partLeaf(a: Arena, side: Side, score: number, ref: number): number {
+/** Moves the right part of the leaf that `path` leads to to the first node taken, which is returned, and puts the element in. */
+function partLeaf(a: Arena, path: TreePath, side: Side, score: number, ref: number): number {
   const { i32 } = a
   const { leaf, index } = path
   const right = taken[0]
   const half = LEAF_MOST >> 1
   const kept = side === 'end' ? LEAF_MOST : side === 'start' ? 0 : index <= half ? half : LEAF_MOST - half
-  i32[right >> 2] = LEAF_MOST - kept
   copyElements(a, right, 0, leaf, kept, LEAF_MOST - kept)
-  i32[leaf >> 2] = kept
+  keepElements(a, right, LEAF_MOST - kept)
+  keepElements(a, leaf, kept)
   const behind = i32[(leaf >> 2) + BEHIND]
   i32[(right >> 2) + BEFORE] = leaf
   i32[(right >> 2) + BEHIND] = behind
   i32[(leaf >> 2) + BEHIND] = right
   if (behind !== 0) i32[(behind >> 2) + BEFORE] = right
   const goesLeft = side === 'start' || (side === 'middle' && index <= half)
-  const into = goesLeft ? leaf : right
-  const at = goesLeft ? index : index - kept
-  shiftLeaf(a, into, at, 1)
-  i32[(into >> 2) + REFS + at] = ref
-  a.f64[leafScores(into) + at] = score
+  putElement(a, goesLeft ? leaf : right, goesLeft ? index : index - kept, score, ref)
   return right
 }
 
@@ -126,12 +124,11 @@ function partInner(
   score: number,
   ref: number,
 ): void {
-  const { i32 } = a
   const half = INNER_MOST >> 1
   const kept = side === 'end' ? INNER_MOST : side === 'start' ? 1 : half
-  i32[fresh >> 2] = INNER_MOST - kept
   copyChildren(a, fresh, 0, node, kept, INNER_MOST - kept)
-  i32[node >> 2] = kept
+  keepChildren(a, fresh, INNER_MOST - kept)
+  keepChildren(a, node, kept)
   if (side === 'middle' && at <= half) putChild(a, node, at, child, elements, score, ref)
   else putChild(a, fresh, at - kept, child, elements, score, ref)
 }

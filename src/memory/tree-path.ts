@@ -1,5 +1,6 @@
 // The way from the root of a tree to one of its leaves, which every change needs to bring counts and separators up to date.
-// One path for the whole program: a change runs to its end before the next one starts, so it is reused and nothing is made.
+// Two paths for the whole program, of which only a move needs both: a change runs to its end before the next one starts, so
+// they are reused and nothing is made.
 //
 //   nodes[d], indexes[d]   for d = 0 .. levels-1: the inner node at this depth and the child that was taken
 
@@ -16,7 +17,7 @@ import {
   type TreeKey,
 } from './tree-node.ts'
 
-/** With at least 16 children a node, 8 levels hold more than any arena. */
+/** With at least 32 children a node, 6 levels hold more than any arena. */
 export const MOST_LEVELS = 16
 
 /** Words of a tree's root. */
@@ -115,3 +116,5 @@ export class TreePath {
 }
 
 export const path = new TreePath()
+/** Where a move goes. */
+export const goal = new TreePath()

@@ -10,23 +10,26 @@ import {
   COUNTS,
   copyChildren,
   copyElements,
+  cutElements,
   FIRST_REFS,
   INNER_JOINED,
   INNER_LEAST,
   innerScores,
+  keepChildren,
+  keepElements,
   LEAF_JOINED,
   leafScores,
   REFS,
   setFirst,
+  shiftElements,
   shiftInner,
-  shiftLeaf,
 } from './tree-node.ts'
-import { LEVELS, path } from './tree-path.ts'
+import { LEVELS, type TreePath } from './tree-path.ts'
 
-/** Removes the leaf at `path`, which is empty. */
-export function dropLeaf(a: Arena, root: number): void {
+/** Removes the leaf that `path` leads to, which is empty. */
+export function dropLeaf(a: Arena, root: number, path: TreePath): void {
   unlink(a, path.leaf)
-  dropChild(a, root, path.levels - 1, path.levels === 0 ? 0 : path.indexes[path.levels - 1])
+  dropChild(a, root, path, path.levels - 1, path.levels === 0 ? 0 : path.indexes[path.levels - 1])
 }
 
 function unlink(a: Arena, leaf: number): void {
@@ -39,7 +42,7 @@ function unlink(a: Arena, leaf: number): void {
 }
 
 /** Takes child `at`, freed already, out of the node at depth `d`; -1: it was the top. */
-function dropChild(a: Arena, root: number, d: number, at: number): void {
+function dropChild(a: Arena, root: number, path: TreePath, d: number, at: number): void {
   const { i32 } = a
   if (d < 0) {
     i32[root >> 2] = 0
@@ -49,13 +52,13 @@ function dropChild(a: Arena, root: number, d: number, at: number): void {
   const node = path.nodes[d]
   if (i32[node >> 2] === 1) {
     a.free(node)
-    dropChild(a, root, d - 1, d === 0 ? 0 : path.indexes[d - 1])
+    dropChild(a, root, path, d - 1, d === 0 ? 0 : path.indexes[d - 1])
     return
   }
   shiftInner(a, node, at, -1)
   if (at === 0) path.innerFirst(a, d)
   if (d === 0) lowerTop(a, root)
-  else if (i32[node >> 2] < INNER_LEAST && !path.isOuter(i32, d)) fillInner(a, root, d)
+  else if (i32[node >> 2] < INNER_LEAST && !path.isOuter(i32, d)) fillInner(a, root, path, d)
 }
 
 /** A top with one child is none. */
@@ -70,8 +73,8 @@ function lowerTop(a: Arena, root: number): void {
   }
 }
 
-/** The leaf at `path`, neither the first nor the last one, has too little. */
-export function fillLeaf(a: Arena, root: number): void {
+/** The leaf that `path` leads to, neither the first nor the last one, has too little. */
+export function fillLeaf(a: Arena, root: number, path: TreePath): void {
   const { i32, f64 } = a
   const d = path.levels - 1
   const parent = path.nodes[d]
@@ -88,18 +91,18 @@ export function fillLeaf(a: Arena, root: number): void {
     i32[left >> 2] = inLeft + inRight
     i32[counts] = inLeft + inRight
     unlink(a, right)
-    dropChild(a, root, d, leftAt + 1)
+    dropChild(a, root, path, d, leftAt + 1)
     return
   }
   const half = (inLeft + inRight) >> 1
   if (inLeft < half) {
     copyElements(a, left, inLeft, right, 0, half - inLeft)
     i32[left >> 2] = half
-    shiftLeaf(a, right, 0, inLeft - half)
+    cutElements(a, right, 0, half - inLeft)
   } else {
-    shiftLeaf(a, right, 0, inLeft - half)
+    shiftElements(a, right, inLeft - half)
     copyElements(a, right, 0, left, half, inLeft - half)
-    i32[left >> 2] = half
+    keepElements(a, left, half)
   }
   i32[counts] = half
   i32[counts + 1] = i32[right >> 2]
@@ -107,7 +110,7 @@ export function fillLeaf(a: Arena, root: number): void {
 }
 
 /** The inner node at depth `d`, neither the first nor the last one of its level, has too few children. */
-function fillInner(a: Arena, root: number, d: number): void {
+function fillInner(a: Arena, root: number, path: TreePath, d: number): void {
   const { i32, f64 } = a
   const parent = path.nodes[d - 1]
   const at = path.indexes[d - 1]
@@ -124,7 +127,7 @@ function fillInner(a: Arena, root: number, d: number): void {
     i32[counts] += copyChildren(a, left, inLeft, right, 0, inRight)
     i32[left >> 2] = inLeft + inRight
     a.free(right)
-    dropChild(a, root, d - 1, leftAt + 1)
+    dropChild(a, root, path, d - 1, leftAt + 1)
     return
   }
   const half = (inLeft + inRight) >> 1
@@ -136,7 +139,7 @@ function fillInner(a: Arena, root: number, d: number): void {
   } else {
     shiftInner(a, right, 0, inLeft - half)
     moved = -copyChildren(a, right, 0, left, half, inLeft - half)
-    i32[left >> 2] = half
+    keepChildren(a, left, half)
   }
   i32[counts] += moved
   i32[counts + 1] -= moved

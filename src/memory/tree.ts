@@ -4,7 +4,7 @@
 //
 //   root, 16 bytes: i32 top node (0: empty), i32 inner levels, i32 elements, i32 unused
 //
-//   top ──► inner nodes of 2..50 children ──► leaves of 13..41 elements, linked in both directions
+//   top ──► inner nodes of 2..101 children ──► leaves of 13..40 elements, linked in both directions
 //           the first and the last node of each level may hold less: appending fills leaves to the last element, and
 //           taking from either end moves nothing between nodes
 //
@@ -22,16 +22,20 @@ import {
   CHILDREN,
   COUNTS,
   childOf,
+  cutElements,
   indexIn,
+  indexOfRef,
+  keepElements,
   LEAF_BYTES,
   LEAF_LEAST,
   LEAF_MOST,
   leafScores,
+  putElement,
   REFS,
-  shiftLeaf,
   type TreeKey,
+  turnElements,
 } from './tree-node.ts'
-import { ELEMENTS, LEVELS, path } from './tree-path.ts'
+import { ELEMENTS, goal, LEVELS, path, type TreePath } from './tree-path.ts'
 import { dropLeaf, fillLeaf } from './tree-shrink.ts'
 
 /** Bytes of a root; zeroes are the empty tree. Its offset is a multiple of 4. */
@@ -46,14 +50,14 @@ export function treeInsert(a: Arena, root: number, key: TreeKey, ref: number): b
   if (a.i32[root >> 2] === 0) return plant(a, root, key.score, ref)
   path.toKey(a, root, key)
   path.index = indexIn(a, path.leaf, key)
-  return insertHere(a, root, key.score, ref)
+  return insertHere(a, root, path, key.score, ref)
 }
 
 /** Adds an element that comes after all others: a tree is built from sorted elements so. As treeInsert. */
 export function treeAppend(a: Arena, root: number, score: number, ref: number): boolean {
   if (a.i32[root >> 2] === 0) return plant(a, root, score, ref)
   path.toEnd(a, root)
-  return insertHere(a, root, score, ref)
+  return insertHere(a, root, path, score, ref)
 }
 
 /** The first leaf. */
@@ -62,7 +66,7 @@ function plant(a: Arena, root: number, score: number, ref: number): boolean {
   if (leaf === 0) return false
   const { i32 } = a
   const at = leaf >> 2
-  i32[at] = 1
+  keepElements(a, leaf, 1)
   i32[at + BEFORE] = 0
   i32[at + BEHIND] = 0
   i32[at + REFS] = ref
@@ -73,70 +77,62 @@ function plant(a: Arena, root: number, score: number, ref: number): boolean {
   return true
 }
 
-function insertHere(a: Arena, root: number, score: number, ref: number): boolean {
+function insertHere(a: Arena, root: number, at: TreePath, score: number, ref: number): boolean {
   const { i32 } = a
-  const { leaf, index } = path
+  const { leaf } = at
   if (i32[leaf >> 2] === LEAF_MOST) {
-    if (!growTree(a, root, score, ref)) return false
+    if (!growTree(a, root, at, score, ref)) return false
   } else {
-    shiftLeaf(a, leaf, index, 1)
-    i32[(leaf >> 2) + REFS + index] = ref
-    a.f64[leafScores(leaf) + index] = score
-    path.count(i32, path.levels, 1)
+    putElement(a, leaf, at.index, score, ref)
+    at.count(i32, at.levels, 1)
   }
   i32[(root >> 2) + ELEMENTS]++
   return true
 }
 
-/** Takes out the element that `key` describes, which must be there. Never fails for want of memory. */
-export function treeRemove(a: Arena, root: number, key: TreeKey): void {
-  find(a, root, key)
+/** Takes out the element with this ref that `key` describes, which must be there. Never fails for want of memory. */
+export function treeRemove(a: Arena, root: number, key: TreeKey, ref: number): void {
+  find(a, root, key, ref)
   cutHere(a, root, 1)
 }
 
 /**
- * Gives an element another score: `key` describes it, `moved` the same with the new one, which is not equal to the old. False
- * when the arena has no room; nothing has changed then. Between the same neighbours an element is only written over.
+ * Gives the element with this ref another score: `key` describes it, `moved` the same with the new one, which is not equal to
+ * the old. False when the arena has no room; nothing has changed then. Within its leaf it changes places with those between.
  */
-export function treeMove(a: Arena, root: number, key: TreeKey, moved: TreeKey): boolean {
-  find(a, root, key)
-  const { i32, f64 } = a
-  const { leaf, index } = path
-  const score = moved.score
-  const at = leafScores(leaf) + index
-  const fitsLeft = index > 0 ? f64[at - 1] < score : i32[(leaf >> 2) + BEFORE] === 0
-  const fitsRight = index < i32[leaf >> 2] - 1 ? score < f64[at + 1] : i32[(leaf >> 2) + BEHIND] === 0
-  if (fitsLeft && fitsRight) {
-    // The first leaf's first element is no separator, so nobody else has to hear of it.
-    f64[at] = score
+export function treeMove(a: Arena, root: number, key: TreeKey, ref: number, moved: TreeKey): boolean {
+  // Both leaves are found before one is looked at, so that the waits for them overlap.
+  path.toKey(a, root, key)
+  goal.toKey(a, root, moved)
+  const { leaf } = path
+  const from = indexHere(a, leaf, key, ref)
+  const to = indexIn(a, goal.leaf, moved)
+  if (goal.leaf === leaf) {
+    const behind = to > from ? to - 1 : to
+    turnElements(a, leaf, from, behind, moved.score)
+    if (from === 0 || behind === 0) path.leafFirst(a)
     return true
   }
-  const ref = i32[(leaf >> 2) + REFS + index]
-  const left = i32[leaf >> 2] - 1
-  if (left < LEAF_LEAST || index === 0) {
-    // Without it the leaf would be filled up or go, or its first element be another, and the way back would lead into the
-    // leaf before: so the new place is made sure of first.
-    if (!treeInsert(a, root, moved, ref)) return false
-    treeRemove(a, root, key)
-    return true
-  }
+  path.index = from
+  goal.index = to
+  const grows = a.i32[goal.leaf >> 2] === LEAF_MOST
+  if (!insertHere(a, root, goal, moved.score, ref)) return false
+  if (grows) find(a, root, key, ref)
   cutHere(a, root, 1)
-  if (treeInsert(a, root, moved, ref)) return true
-  // The leaf it came from has room, so this needs no memory.
-  treeInsert(a, root, key, ref)
-  return false
+  return true
 }
 
-/** Aims `path` at the element that `key` describes; its member is trusted to be there, its score is looked at. */
-function find(a: Arena, root: number, key: TreeKey): void {
-  const { i32, f64 } = a
-  if (i32[root >> 2] !== 0) {
-    path.toKey(a, root, key)
-    const { leaf } = path
-    path.index = indexIn(a, leaf, key)
-    if (path.index < i32[leaf >> 2] && f64[leafScores(leaf) + path.index] === key.score) return
-  }
-  throw new Error('tree: there is no element of this score and member')
+/** Aims `path` at the element with this ref that `key` describes. */
+function find(a: Arena, root: number, key: TreeKey, ref: number): void {
+  path.toKey(a, root, key)
+  path.index = indexHere(a, path.leaf, key, ref)
+}
+
+/** Where in its leaf the element with this ref is. */
+function indexHere(a: Arena, leaf: number, key: TreeKey, ref: number): number {
+  const index = leaf === 0 ? -1 : indexOfRef(a, leaf, key.score, ref)
+  if (index < 0) throw new Error('tree: there is no element of this score and member')
+  return index
 }
 
 /**
@@ -158,17 +154,17 @@ export function treeCut(a: Arena, root: number, rank: number, most: number, out:
 function cutHere(a: Arena, root: number, n: number): void {
   const { i32 } = a
   const { leaf, index } = path
-  shiftLeaf(a, leaf, index, -n)
+  cutElements(a, leaf, index, n)
   path.count(i32, path.levels, -n)
   i32[(root >> 2) + ELEMENTS] -= n
   const left = i32[leaf >> 2]
   if (left === 0) {
-    dropLeaf(a, root)
+    dropLeaf(a, root, path)
     return
   }
   if (index === 0) path.leafFirst(a)
   const isOuter = i32[(leaf >> 2) + BEFORE] === 0 || i32[(leaf >> 2) + BEHIND] === 0
-  if (left < LEAF_LEAST && !isOuter) fillLeaf(a, root)
+  if (left < LEAF_LEAST && !isOuter) fillLeaf(a, root, path)
 }
 
 /** How many elements lie before a place; with the place before an element that is its rank. */

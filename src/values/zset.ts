@@ -174,8 +174,9 @@ export class SortedSet extends SortedSetWalk {
     }
     key.member(this.score, buf, start, end, false)
     moved.member(score, buf, start, end, false)
-    if (!treeMove(a, root + TREE_AT, key, moved)) throw OOM_ARENA
-    setScore(a, dictRef(a, this.found), score)
+    const ref = dictRef(a, this.found)
+    if (!treeMove(a, root + TREE_AT, key, ref, moved)) throw OOM_ARENA
+    setScore(a, ref, score)
   }
 
   /** Takes out the member that find has met, buf[start, end). */
@@ -188,7 +189,7 @@ export class SortedSet extends SortedSetWalk {
     }
     const ref = dictRef(a, this.found)
     key.member(this.score, buf, start, end, false)
-    treeRemove(a, root + TREE_AT, key)
+    treeRemove(a, root + TREE_AT, key, ref)
     dictRemove(a, root + DICT_AT, this.found)
     a.free(ref)
   }

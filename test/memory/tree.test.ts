@@ -89,7 +89,7 @@ class Pair {
   remove(i: number): void {
     const [gone] = this.elements.splice(i, 1)
     if (gone === undefined) return
-    treeRemove(this.a, ROOT, this.place(gone.score, gone.member))
+    treeRemove(this.a, ROOT, this.place(gone.score, gone.member), gone.ref)
     this.a.free(gone.ref)
   }
 
@@ -98,7 +98,7 @@ class Pair {
     if (element === undefined || element.score === score) return
     const bytes = bytesOf(element.member)
     this.moved.member(score, bytes, 0, bytes.length, false)
-    expect(treeMove(this.a, ROOT, this.place(element.score, element.member), this.moved)).toBe(true)
+    expect(treeMove(this.a, ROOT, this.place(element.score, element.member), element.ref, this.moved)).toBe(true)
     element.score = score
     this.elements.sort(order)
   }
@@ -218,14 +218,14 @@ describe('a tree', () => {
     test(`grows to thousands and shrinks to nothing again: ${name}`, () => {
       const pair = new Pair()
       const next = generator(7)
-      for (let i = 0; i < 6000; i++) {
+      for (let i = 0; i < 9000; i++) {
         pair.insert(scoreOf(next, i), `m${next()}`)
-        if (i % 997 === 0) pair.check()
+        if (i % 1997 === 0) pair.check()
       }
       pair.check()
       for (let i = 0; i < 50; i++) pair.checkPlaces(next() % pair.elements.length)
-      expect(treeBytes(pair.a, ROOT)).toBeLessThan(6000 * 22)
-      for (let i = 0; i < 2000; i++) pair.remove(next() % pair.elements.length)
+      expect(treeBytes(pair.a, ROOT)).toBeLessThan(9000 * 22)
+      for (let i = 0; i < 5500; i++) pair.remove(next() % pair.elements.length)
       pair.check()
       for (let i = 0; i < 1500; i++) pair.remove(0)
       pair.check()
@@ -240,6 +240,25 @@ describe('a tree', () => {
       expect(pair.a.allocatedBytes).toBe(0)
     })
   }
+
+  test('moves elements far, a little, and to and from its ends', () => {
+    const pair = new Pair()
+    const next = generator(11)
+    for (let i = 0; i < 6000; i++) pair.insert(i, `m${i}`)
+    const targets = [
+      (_: number) => next() % 6000,
+      (score: number) => score + (next() % 9) - 4,
+      (score: number) => score + (next() % 200) / 100 - 1,
+      () => -(next() % 1000),
+      () => 6000 + (next() % 1000),
+    ]
+    for (let i = 0; i < 4000; i++) {
+      const at = i % 7 === 0 ? 0 : i % 7 === 1 ? pair.elements.length - 1 : next() % pair.elements.length
+      pair.move(at, targets[next() % targets.length]?.(pair.elements[at]?.score ?? 0) ?? 0)
+      if (i % 200 === 0) pair.check()
+    }
+    pair.check()
+  })
 
   test('of appended elements has full leaves', () => {
     const a = new Arena(32 << 20, TREE_ROOT_BYTES)
@@ -291,7 +310,7 @@ describe('a tree', () => {
       const score = (next() % scores.length) + 0.5 + i / 1e6
       key.member(scores[which] ?? 0, NOTHING, 0, 0, false)
       moved.member(score, NOTHING, 0, 0, false)
-      if (treeMove(a, ROOT, key, moved)) scores[which] = score
+      if (treeMove(a, ROOT, key, ref, moved)) scores[which] = score
       else refused++
       if (i % 1000 === 0) treeCheck(a, ROOT)
     }
