@@ -19,15 +19,34 @@ export class KeyedHash {
 
   /** The hash of buf[start, end) as an int32 (it may be negative). */
   hash(buf: Uint8Array, start: number, end: number): number {
-    return halfSipHash(buf, start, end, this.k0, this.k1)
+    return halfSipHash(buf, start, end, this.k0, this.k1, NO_BYTE)
+  }
+
+  /** The same; STOPPED, whatever the hash, when `byte`, below 0xff, is among the bytes. */
+  hashUnless(byte: number, buf: Uint8Array, start: number, end: number): number {
+    return halfSipHash(buf, start, end, this.k0, this.k1, Math.imul(byte, ONES))
   }
 }
 
+const ONES = 0x01010101
+const HIGH_BITS = 0x80808080 | 0
+/** What `hashUnless` answers for bytes that it stopped at. A hash may be the same by chance: look then. */
+export const STOPPED = 0
+/** Instead of a byte to stop at, four times. */
+const NO_BYTE = -1
+
 /**
  * The rounds are written out because a function cannot give back four numbers without allocating, and the four state
- * words must stay in registers.
+ * words must stay in registers. `stops`: four times the byte to stop at, or NO_BYTE.
  */
-export function halfSipHash(buf: Uint8Array, start: number, end: number, k0: number, k1: number): number {
+export function halfSipHash(
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  k0: number,
+  k1: number,
+  stops: number = NO_BYTE,
+): number {
   let v0 = k0
   let v1 = k1
   let v2 = 0x6c796765 ^ k0
@@ -47,6 +66,11 @@ export function halfSipHash(buf: Uint8Array, start: number, end: number, k0: num
       if (at + 1 < end) word |= buf[at + 1] << 8
       if (at + 2 < end) word |= buf[at + 2] << 16
       last = true
+    }
+    if (stops !== NO_BYTE) {
+      // A byte of `others` that is 0 is the one to stop at. The length, in the last word, is none of the bytes.
+      const others = (last ? word & 0xffffff : word) ^ stops
+      if (((others - ONES) & ~others & HIGH_BITS) !== 0) return STOPPED
     }
     v3 ^= word
     v0 = (v0 + v1) | 0

@@ -76,9 +76,14 @@ export function dictFind(a: Arena, root: number, hash: number): number {
   const { i32 } = a
   const entry = entryAt(i32, root, hash)
   const segment = i32[entry]
-  if (segment === 0) return 0
+  return segment === 0 ? 0 : dictFindFrom(a, homeAt(segment, i32[entry + 1], hash), hash)
+}
+
+/** The same from what dictHome answers, which is not 0. */
+export function dictFindFrom(a: Arena, home: number, hash: number): number {
+  const { i32 } = a
   const key = hash ^ TOP_BIT
-  let at = homeAt(segment, i32[entry + 1], hash)
+  let at = home
   while (i32[at] < key) at += 2
   return i32[at] === key && i32[at + 1] !== 0 ? at << 2 : 0
 }

@@ -1,7 +1,7 @@
 // Finding keys: (database, namespace, local key) -> entry. What a keyspace looks up in is here, what changes it in
 // keyspace.ts, which extends this. An expired key that a look-up meets is taken away on the spot.
 
-import { KeyedHash } from '../bytes/siphash.ts'
+import { KeyedHash, STOPPED } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
 import { type Arena, MAX_ARENA_BYTES } from '../memory/arena.ts'
 import { dictFind, dictNext, dictRef } from '../memory/dict.ts'
@@ -193,13 +193,23 @@ export abstract class KeyFinder implements ValueHost {
       words.keyHash = this.hasher.hash(buf, start, end) ^ binding.hash
       return
     }
-    let slash = start
-    while (slash < end && buf[slash] !== SLASH) slash++
     words.keyAt = i
     words.foundEpoch = -1
-    words.keyStart = slash === end ? start : slash + 1
-    words.nsHash = slash === end ? 0 : this.namespaceHash(buf, start, slash)
-    words.keyHash = this.hasher.hash(buf, words.keyStart, end) ^ words.nsHash
+    words.keyStart = start
+    words.nsHash = 0
+    words.keyHash = this.hasher.hashUnless(SLASH, buf, start, end)
+    if (words.keyHash === STOPPED) this.hashLocal(words, start, end)
+  }
+
+  /** The same for a key that names a namespace, or may do so. */
+  private hashLocal(words: Words, start: number, end: number): void {
+    const { buf } = words
+    let slash = start
+    while (slash < end && buf[slash] !== SLASH) slash++
+    if (slash === end) return
+    words.keyStart = slash + 1
+    words.nsHash = this.namespaceHash(buf, start, slash)
+    words.keyHash = this.hasher.hash(buf, slash + 1, end) ^ words.nsHash
   }
 
   /** As findIn, for a name as it is shown to those who see all namespaces, whoever is served. */

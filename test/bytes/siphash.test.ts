@@ -1,7 +1,7 @@
 // The fast hash against the published algorithm written down plainly, and against known answers.
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { halfSipHash, KeyedHash } from '../../src/bytes/siphash.ts'
+import { halfSipHash, KeyedHash, STOPPED } from '../../src/bytes/siphash.ts'
 
 const MASK = 0xffffffffn
 
@@ -76,4 +76,23 @@ test('numbered keys spread evenly over buckets, and differently under another ke
   expect(Math.max(...counts)).toBeLessThan(170)
   expect(Math.min(...counts)).toBeGreaterThan(30)
   expect(same).toBeLessThan(3)
+})
+
+test('a hash that stops does so at its byte and at nothing else', () => {
+  const SLASH = 0x2f
+  const byte = fc.oneof(
+    fc.constantFrom(SLASH, SLASH - 1, SLASH + 1, SLASH | 0x80, 0, 0xff),
+    fc.integer({ min: 0, max: 255 }),
+  )
+  fc.assert(
+    fc.property(fc.array(byte, { maxLength: 60 }), fc.nat(5), (bytes, offset) => {
+      const buf = new Uint8Array(offset + bytes.length + 5).fill(SLASH)
+      buf.set(bytes, offset)
+      const hasher = new KeyedHash(1, 2)
+      const end = offset + bytes.length
+      const hash = hasher.hash(buf, offset, end)
+      expect(hasher.hashUnless(SLASH, buf, offset, end)).toBe(bytes.includes(SLASH) ? STOPPED : hash)
+    }),
+    { numRuns: 3000 },
+  )
 })
