@@ -78,6 +78,11 @@ export class RequestParser {
     return this.end - this.at + (this.pending === undefined ? 0 : this.pending.length)
   }
 
+  /** Whether nothing of the chunk that was fed is needed any more; a command that is cut has its bytes elsewhere. */
+  get isDone(): boolean {
+    return this.chunk === NO_BYTES
+  }
+
   /** Bytes received and not understood yet: of a cut command what follows its last whole word. */
   get unreadBytes(): number {
     return this.end - this.at + (this.pending === undefined ? 0 : this.pending.length - this.pending.at)

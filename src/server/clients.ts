@@ -176,16 +176,21 @@ export class Clients {
     if (connection === undefined || connection.closed) return
     this.counts.bytesIn += chunk.length
     this.counts.reads++
-    this.garbage.young(chunk.length)
-    if (connection.session.closing) return
+    if (connection.session.closing) {
+      this.garbage.young(chunk.length)
+      return
+    }
     const waiting = connection.parser.pendingBytes
     connection.parser.feed(chunk)
     if (connection.isBlocked) {
       this.keep(connection)
+      this.garbage.young(chunk.length)
       return
     }
     this.serving.serve(connection)
     this.serving.serveUnblocked()
+    if (connection.needsChunk) this.garbage.young(chunk.length)
+    else this.garbage.read(chunk)
     // A large request waited in buffers that grew by doubling; they are old objects by now.
     if (waiting > LARGE_REQUEST_BYTES && connection.parser.pendingBytes < waiting) this.garbage.old(2 * waiting)
   }

@@ -76,6 +76,11 @@ export class Connection {
     return this.paused
   }
 
+  /** Whether requests are left, or may be, in the chunk that was read last. */
+  get needsChunk(): boolean {
+    return this.isBlocked || this.kept.length > 0 || !this.parser.isDone
+  }
+
   /** Sends buf[start, end), or queues what the socket does not take; the bytes are copied then. */
   send(buf: Uint8Array, start: number, end: number): void {
     if (this.closed || start === end) return

@@ -1,7 +1,7 @@
 // What one client's chunk does and does not do to the replies, to later requests and to the time of everybody else.
 
-import { expect, test } from 'bun:test'
-import { Engine } from '../support/engine.ts'
+import { describe, expect, test } from 'bun:test'
+import { type Client, Engine } from '../support/engine.ts'
 import { bytesOf, request } from '../support/resp.ts'
 
 const OK = { simple: 'OK' }
@@ -76,4 +76,32 @@ test('a client that half-closes in the turn of its last request still gets the r
   expect(events).toEqual([])
   clients.endTurn()
   expect(events).toEqual(['+PONG\r\n', 'end'])
+})
+
+describe('memory of a chunk that was read', () => {
+  const PINGS = request(['PING']).repeat(2000)
+  const read = (client: Client, text: string): Uint8Array<ArrayBuffer> => {
+    const chunk = new Uint8Array(bytesOf(text))
+    client.read(chunk)
+    return chunk
+  }
+
+  test('is freed at once when all of its requests have run, also when one is cut at its end', () => {
+    using engine = new Engine()
+    const client = engine.connect()
+    expect(read(client, PINGS).buffer.detached).toBe(true)
+    const cut = request(['SET', 'k', 'value'])
+    expect(read(client, PINGS + cut.slice(0, 20)).buffer.detached).toBe(true)
+    client.send(bytesOf(cut.slice(20)))
+    expect(client.replies().length).toBe(4001)
+    expect(client.call('GET', 'k')).toBe('value')
+  })
+
+  test('stays while a request in it waits, and what stands behind that is answered later', () => {
+    using engine = new Engine()
+    const client = engine.connect()
+    expect(read(client, request(['BLPOP', 'l', '0']) + PINGS).buffer.detached).toBe(false)
+    engine.connect().call('RPUSH', 'l', 'x')
+    expect(client.replies().length).toBe(2001)
+  })
 })
