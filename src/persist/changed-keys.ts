@@ -62,7 +62,7 @@ export class ChangedKeys {
     const view = VIEWS[entryType(a, e)]
     if (view === undefined || this.waiting.length >= MOST_KEYS) return false
     view.aim(host, a, a.i32[e >> 2], entryEncoding(a, e))
-    const rest = view.unwritten(from)
+    const rest = view.unwritten(from, this.output.order)
     if (rest === undefined) return false
     rest.grave = reserveGrave(a)
     if (rest.grave === 0) return false

@@ -8,7 +8,7 @@
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Place } from '../store/place.ts'
 import type { Unwritten } from '../values/unwritten.ts'
-import { VISIT_END } from '../values/value.ts'
+import { type SavedOrder, VISIT_END } from '../values/value.ts'
 import type { FileQueue } from './file-queue.ts'
 
 /** Returned instead of a place in a value: there is nothing more of it. */
@@ -32,6 +32,8 @@ export interface ChangedKey {
 }
 
 export interface SaveOutput {
+  /** How part() goes through a sorted set. */
+  readonly order: SavedOrder
   /** Writes the key at `p`, or begins with it when it is large. Returns WRITTEN, or the place in the value where part() goes on. */
   key(p: Place, standing: Standing): number
   /** Writes the next part of a value; returns as key() does. */

@@ -30,6 +30,7 @@ export function snapshotFormat(createdMs: number): SaveFormat {
 
 class SnapshotOutput implements SaveOutput {
   readonly held = 'nothing'
+  readonly order = 'up'
   private readonly keys: Keyspace
   private readonly queue: FileQueue
   private readonly frame: Frame

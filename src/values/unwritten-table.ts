@@ -6,52 +6,40 @@ import type { Arena } from '../memory/arena.ts'
 import { dictHash, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
 import { FieldView, fieldDeadline } from '../memory/fields.ts'
 import { memberLength, memberStart } from '../memory/members.ts'
-import { type Original, Unwritten } from './unwritten.ts'
+import { type Original, UnwrittenBlocks } from './unwritten.ts'
 import type { Visit } from './value.ts'
 
 const ALL_HASHES = 0x1_0000_0000
-/** What the engine takes for a number in a set. */
-const NOTED_BYTES = 40
 
-/** Shows the element behind a ref as the value's own visits do. */
+/** Shows the element behind a ref. */
 type Show = (a: Arena, ref: number, visit: Visit) => void
 
-export class UnwrittenTable extends Unwritten {
+export class UnwrittenTable extends UnwrittenBlocks {
   private readonly dict: number
-  private readonly show: Show
+  private readonly showRef: Show
   /** Hashes below this have been written. */
   private position: number
-  /** Refs of elements that the value did not have, or that were put aside as they were. */
-  private readonly newer = new Set<number>()
   private readonly batch = new PairBatch()
   /** Nobody reads it; it keeps loads from being left out. */
   touched = 0
 
-  constructor(v: Original, dict: number, position: number, show: Show) {
+  constructor(v: Original, dict: number, position: number, showRef: Show) {
     super(v)
     this.dict = dict
     this.position = position
-    this.show = show
+    this.showRef = showRef
   }
 
-  get heldBytes(): number {
-    return this.aside.bytes + this.newer.size * NOTED_BYTES
-  }
-
-  added(slot: number): void {
-    if (this.isAhead(slot)) this.newer.add(dictRef(this.a, slot))
-  }
-
-  leaves(slot: number): void {
-    const { a, aside } = this
-    if (!this.isAhead(slot) || this.newer.delete(dictRef(a, slot))) return
-    aside.begin()
-    this.show(a, dictRef(a, slot), aside.add)
-  }
-
-  /** Whether the save has still to come to a slot. */
-  private isAhead(slot: number): boolean {
+  protected isAhead(slot: number): boolean {
     return dictHash(this.a, slot) >>> 0 >= this.position
+  }
+
+  protected refOf(slot: number): number {
+    return dictRef(this.a, slot)
+  }
+
+  protected show(ref: number, visit: Visit): void {
+    this.showRef(this.a, ref, visit)
   }
 
   protected get isThrough(): boolean {
@@ -67,7 +55,7 @@ export class UnwrittenTable extends Unwritten {
     let sum = 0
     for (let i = 0; i < length; i++) sum += a.u8[refs[i]]
     this.touched = sum
-    for (let i = 0; i < length; i++) if (!newer.delete(refs[i])) this.show(a, refs[i], visit)
+    for (let i = 0; i < length; i++) if (!newer.delete(refs[i])) this.showRef(a, refs[i], visit)
   }
 }
 

@@ -79,6 +79,36 @@ export abstract class Unwritten {
   }
 }
 
+/** What the engine takes for a number in a set. */
+const NOTED_BYTES = 40
+
+/** Of a value whose elements are blocks of their own, in no order that counts: each is known by its ref. */
+export abstract class UnwrittenBlocks extends Unwritten {
+  /** Refs of elements that the value did not have, or that were put aside as they were. */
+  protected readonly newer = new Set<number>()
+
+  get heldBytes(): number {
+    return this.aside.bytes + this.newer.size * NOTED_BYTES
+  }
+
+  /** Whether the save has still to come to where an element is. */
+  protected abstract isAhead(element: number): boolean
+  protected abstract refOf(element: number): number
+  /** Visits the element behind a ref as the value does. */
+  protected abstract show(ref: number, visit: Visit): void
+
+  added(element: number): void {
+    if (this.isAhead(element)) this.newer.add(this.refOf(element))
+  }
+
+  leaves(element: number): void {
+    const { aside } = this
+    if (!this.isAhead(element) || this.newer.delete(this.refOf(element))) return
+    aside.begin()
+    this.show(this.refOf(element), aside.add)
+  }
+}
+
 class UnwrittenValues {
   private count = 0
   private readonly byArena = new Map<Arena, Map<number, Unwritten>>()

@@ -57,6 +57,9 @@ export interface ValueHost {
 /** Stands for the bytes of an element that is visited. */
 export type Visit = (buf: Uint8Array, start: number, end: number) => void
 
+/** Whether a save writes the members of a sorted set from the smallest score on, as they are visited, or from the largest. */
+export type SavedOrder = 'up' | 'down'
+
 /** Where a visit of all elements ends. */
 export const VISIT_END = -1
 const VISIT_STEP = 1024
@@ -150,9 +153,9 @@ export abstract class Value {
 
   /**
    * What a save has still to write of a value of which it has written what lies before a place, as visitFrom counts them.
-   * Undefined: the value's form is one that is written at once.
+   * Undefined: the value's form is one that is written at once. `order` is that of a sorted set.
    */
-  unwritten(_from: number): Unwritten | undefined {
+  unwritten(_from: number, _order: SavedOrder): Unwritten | undefined {
     return undefined
   }
 

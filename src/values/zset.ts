@@ -22,7 +22,16 @@ import { treeAppend, treeBefore, treeCount, treeCut, treeInsert, treeMove, treeR
 import { TreeKey } from '../memory/tree-node.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST, TYPE_ZSET } from './types.ts'
-import { type RestoredElement, ROOT_ALLOCATED, ROOT_LOGICAL, type ValueHost, VISIT_END } from './value.ts'
+import { type Unwritten, unwritten } from './unwritten.ts'
+import { UnwrittenTree } from './unwritten-tree.ts'
+import {
+  type RestoredElement,
+  ROOT_ALLOCATED,
+  ROOT_LOGICAL,
+  type SavedOrder,
+  type ValueHost,
+  VISIT_END,
+} from './value.ts'
 import { DICT_AT, freeLarge, newLarge, TREE_AT } from './zset-large.ts'
 import {
   pairFind,
@@ -156,6 +165,7 @@ export class SortedSet extends SortedSetWalk {
       a.free(ref)
       throw OOM_ARENA
     }
+    unwritten.of(a, root)?.added(ref)
     this.addLogical(SCORE_BYTES + end - start)
   }
 
@@ -172,11 +182,15 @@ export class SortedSet extends SortedSetWalk {
       this.rescorePair(score, buf, start, end)
       return
     }
+    const ref = dictRef(a, this.found)
+    const rest = unwritten.of(a, root)
+    rest?.leaves(ref)
     key.member(this.score, buf, start, end, false)
     moved.member(score, buf, start, end, false)
-    const ref = dictRef(a, this.found)
-    if (!treeMove(a, root + TREE_AT, key, ref, moved)) throw OOM_ARENA
-    setScore(a, ref, score)
+    const fits = treeMove(a, root + TREE_AT, key, ref, moved)
+    if (fits) setScore(a, ref, score)
+    rest?.added(ref)
+    if (!fits) throw OOM_ARENA
   }
 
   /** Takes out the member that find has met, buf[start, end). */
@@ -188,6 +202,7 @@ export class SortedSet extends SortedSetWalk {
       return
     }
     const ref = dictRef(a, this.found)
+    unwritten.of(a, root)?.leaves(ref)
     key.member(this.score, buf, start, end, false)
     treeRemove(a, root + TREE_AT, key, ref)
     dictRemove(a, root + DICT_AT, this.found)
@@ -227,6 +242,10 @@ export class SortedSet extends SortedSetWalk {
     }
     this.addLogical(-bytes)
     this.root = pairsRemove(a, root, at, n)
+  }
+
+  override unwritten(from: number, order: SavedOrder): Unwritten | undefined {
+    return this.isSmall ? undefined : new UnwrittenTree(this, this.root + TREE_AT, from, order)
   }
 
   restore(element: RestoredElement): boolean {
@@ -317,9 +336,11 @@ export class SortedSet extends SortedSetWalk {
   private cutSome(rank: number, most: number): number {
     const { a, root } = this
     const n = treeCut(a, root + TREE_AT, rank, most, cutRefs)
+    const rest = unwritten.of(a, root)
     let bytes = 0
     for (let i = 0; i < n; i++) {
       const ref = cutRefs[i]
+      rest?.leaves(ref)
       const start = scoredStart(a.u8, ref)
       const length = scoredLength(a.u8, ref)
       this.dropFromDict(ref, this.host.hasher.hash(a.u8, start, start + length))

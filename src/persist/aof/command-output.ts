@@ -10,6 +10,7 @@ import { logMore, logPart } from './value-commands.ts'
 
 export class CommandOutput implements SaveOutput {
   readonly held = 'nothing'
+  readonly order = 'up'
   private readonly keys: Keyspace
   private readonly queue: FileQueue
   private readonly log = new CommandLog()

@@ -49,6 +49,7 @@ interface DatabaseSize {
 }
 
 class RdbFileOutput implements SaveOutput {
+  readonly order = 'down'
   private readonly keys: Keyspace
   private readonly queue: FileQueue
   private readonly options: RdbFileOptions

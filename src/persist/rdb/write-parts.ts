@@ -2,6 +2,7 @@
 // of elements comes first. That is why all types stand there element after element: a list in listpacks would have to be
 // looked at whole before, to find out how many there will be.
 
+import { parseDouble } from '../../bytes/double.ts'
 import { parseSafe } from '../../bytes/int64.ts'
 import type { Arena } from '../../memory/arena.ts'
 import { entryEncoding, entryType, stringLength, stringStart } from '../../store/entry.ts'
@@ -127,6 +128,14 @@ function untimedField(out: RdbOutput): Visit {
   }
 }
 
+function scoredMember(out: RdbOutput): Visit {
+  let visits = 0
+  return (buf, start, end) => {
+    if (visits++ % zset.width === 0) out.string(buf, start, end)
+    else out.double(parseDouble(buf, start, end) ?? 0)
+  }
+}
+
 // ---- keys that have changed -------------------------------------------------------------------------------------
 
 /** The RDB type of a key that has changed. */
@@ -142,5 +151,6 @@ export function writeMore(out: RdbOutput, key: ChangedKey): boolean {
 
 function visitOf(out: RdbOutput, { type, firstFieldDeadline }: ChangedKey): Visit {
   if (type === TYPE_HASH) return firstFieldDeadline !== 0 ? timedField(out, firstFieldDeadline) : untimedField(out)
+  if (type === TYPE_ZSET) return scoredMember(out)
   return (buf, start, end) => out.string(buf, start, end)
 }
