@@ -36,6 +36,12 @@ export function parseDouble(buf: Uint8Array, start: number, end: number): number
   if (negative) at++
   if (end - at > 16) return parseLongDouble(buf, start, end)
   if (end - at < 1) return parseAnyDouble(buf, start, end)
+  // Short integers, which most scores are, need no arithmetic on doubles.
+  let whole = 0
+  const short = end - at < 10 ? end : at
+  while (at < short && buf[at] >= ZERO && buf[at] <= NINE) whole = (whole * 10 + buf[at++] - ZERO) | 0
+  if (at === end) return negative ? -whole : whole
+  at = negative ? start + 1 : start
   let value = 0
   let digits = 0
   let dotAt = -1
