@@ -4,7 +4,7 @@ import { toText } from '../bytes/ascii.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Args } from '../commands/args.ts'
 import type { Onlooker } from '../commands/onlooker.ts'
-import { type CommandTable, FLAG_DENYOOM, FLAG_PROTECTED, FLAG_UNQUEUED, type TableRow } from '../commands/table.ts'
+import { type CommandTable, FLAG_PROTECTED, FLAG_UNQUEUED, type TableRow } from '../commands/table.ts'
 import { type CommandStats, type NamespaceLabels, NO_NAMESPACE } from '../metrics/command-stats.ts'
 import {
   CommandError,
@@ -32,8 +32,6 @@ import { type ContextOptions, RunningContext } from './running-context.ts'
 import { LONG_REQUEST_BYTES, Timing } from './timing.ts'
 import { Writers } from './writers.ts'
 
-/** Below this much room every write is checked against the limit by itself; above, no chunk of commands can reach it. */
-const TIGHT_BYTES = 128 << 20
 /** All commands have some: all of them look at the gates. */
 const EVERY_FLAG = -1
 
@@ -115,16 +113,17 @@ export class Dispatcher {
     const { keys, context } = this
     this.bind(context.session.namespace)
     this.settleMemory()
-    const isTight = this.eviction.markBytes - keys.allocatedBytes() < TIGHT_BYTES
     const { snapshot, appendOnly, isLoading } = context.services
     const stopped = isLoading || snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
     this.gatedFlags =
-      stopped |
-      FLAG_PROTECTED |
-      (isTight ? FLAG_DENYOOM : 0) |
-      this.held.flagsFor(context.session) |
-      this.namespaces.flags
+      stopped | FLAG_PROTECTED | this.memory.gatedFlags | this.held.flagsFor(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch
+  }
+
+  /** After a command that may have changed what the next ones run under. */
+  private prepareAnew(): void {
+    this.memory.forget()
+    this.prepare()
   }
 
   /** The command that ran is over: the limit is that of all namespaces again, and what it took above that is made up for. */
@@ -191,7 +190,7 @@ export class Dispatcher {
     if (isWatched) this.runWatched(row, args)
     else this.run(row, args)
     // A command of a namespace with a quota ran under that: the next one does not.
-    if (row.unsettles || gated !== 0) this.prepare()
+    if (row.unsettles || gated !== 0) this.prepareAnew()
     const namespace = row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel()
     const isGroupFull = this.stats.note(row.id, namespace)
     if (isGroupFull || args.count > row.briefWords || isWatched || args.byteLength > LONG_REQUEST_BYTES) {
@@ -260,7 +259,7 @@ export class Dispatcher {
       keys.db = session.db
       keys.at.nsHash = 0
       this.runChecked(row, args)
-      if (row.unsettles) this.prepare()
+      if (row.unsettles) this.prepareAnew()
       stats.note(row.id, row.firstKey === 0 ? NO_NAMESPACE : this.namespaceLabel())
       this.timing.settle(context, row, args)
     }

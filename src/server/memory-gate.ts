@@ -16,14 +16,36 @@ const ROUNDING = 1.125
 const GROWTH_BYTES = 1024
 const COLLECTION_GROWTH_BYTES = 17 << 10
 
+/** Below this much room every write is checked against the limit by itself; above, no millisecond of commands can reach it. */
+const TIGHT_BYTES = 128 << 20
+
 export class MemoryGate {
   private readonly keys: Keyspace
   private readonly eviction: Eviction
   private readonly writers: Writers
+  private tight = true
+  /** When that was looked at, in ms; -1: it has to be looked at again. */
+  private measuredMs = -1
+
   constructor(keys: Keyspace, eviction: Eviction, writers: Writers) {
     this.keys = keys
     this.eviction = eviction
     this.writers = writers
+  }
+
+  /** Flags of commands that are checked before they run. All arenas are added up once in a millisecond only. */
+  get gatedFlags(): number {
+    const { keys } = this
+    if (keys.nowMs !== this.measuredMs) {
+      this.measuredMs = keys.nowMs
+      this.tight = this.eviction.markBytes - keys.allocatedBytes() < TIGHT_BYTES
+    }
+    return this.tight ? FLAG_DENYOOM : 0
+  }
+
+  /** Limit or settings may be others now. */
+  forget(): void {
+    this.measuredMs = -1
   }
 
   /** Throws OOM when memory is above the limit and stays there. */
