@@ -160,6 +160,8 @@ export interface Services {
     /** Saves to and loads from the file again, as DEBUG RELOAD does. */
     reload(mode: 'save' | 'nosave', keys: 'forgotten' | 'kept'): void
   }
+  /** Reserves the arenas, at the start: nothing may be put into the keyspace before. */
+  reserveArenas(): void
   /** Whether the keys are still being loaded, at the start. */
   readonly isLoading: boolean
   readonly appendOnly: {

@@ -18,8 +18,6 @@ export interface MetricSources {
   readonly evictions: { readonly evicted: readonly number[]; readonly afterRead: readonly number[] }
   /** Full names by command number. */
   readonly commands: readonly string[]
-  /** Bytes allocated when the server was empty. */
-  readonly startupBytes: number
   /** Connections since the start, and open ones. */
   readonly connections: () => { readonly total: number; readonly current: number; readonly blocked: number }
   /** Commands begun and not answered yet. */
@@ -163,8 +161,8 @@ export class Exposition {
   /** What no labelled namespace has, told once: with the first database that has others. */
   private unnamedBytes(row: NamespaceRow): number | undefined {
     if (this.rows.find(({ allocatedBytes }) => allocatedBytes === undefined) !== row) return undefined
-    const { keys, startupBytes } = this.sources
-    let bytes = keys.allocatedBytes() - startupBytes
+    const { keys } = this.sources
+    let bytes = keys.allocatedBytes() - keys.startupBytes
     for (const { allocatedBytes } of this.rows) bytes -= allocatedBytes ?? 0
     return Math.max(0, bytes)
   }

@@ -47,6 +47,7 @@ export class LoadingState {
 
   enter(): void {
     const { keys } = this
+    keys.reserveArenas()
     this.limitBytes = keys.limitBytes
     this.arrivals = keys.arrivals
     this.nowMs = keys.nowMs

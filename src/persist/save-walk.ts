@@ -58,6 +58,8 @@ export class SaveWalk implements Saving {
   /** No other save may be running. */
   constructor(keys: Keyspace, queue: FileQueue, output: SaveOutput) {
     if (keys.saving !== undefined) throw new Error('two saves at the same time')
+    // Shards are not to change while they are walked.
+    keys.reserveArenas()
     this.keys = keys
     this.queue = queue
     this.output = output

@@ -114,7 +114,8 @@ export class Dispatcher {
     this.bind(context.session.namespace)
     this.settleMemory()
     const { snapshot, appendOnly, isLoading } = context.services
-    const stopped = isLoading || snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
+    const stopped =
+      isLoading || !keys.hasArenas || snapshot.refusesWrites || appendOnly.problem !== undefined ? EVERY_FLAG : 0
     this.gatedFlags =
       stopped | FLAG_PROTECTED | this.memory.gatedFlags | this.held.flagsFor(context.session) | this.namespaces.flags
     keys.touching = !context.session.noTouch

@@ -44,6 +44,10 @@ type Gate = (row: TableRow, session: Session, host: GateHost, args: Args) => voi
 
 /** Refuses by throwing, before the command has run. In Redis's order. */
 export const GATES: readonly Gate[] = [
+  function reserved(row, _session, { context }) {
+    // Whoever waits for a server to come up sends PING first, and is to be answered at once.
+    if (row.name !== 'ping') context.services.reserveArenas()
+  },
   function allowedHere(row, session, { context }) {
     if ((row.flags & FLAG_PROTECTED) !== 0 && !context.services.config.allowsDebug(session)) throw DEBUG_REFUSED
   },

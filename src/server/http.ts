@@ -57,8 +57,7 @@ function reason(error: unknown): string {
 /** At the first scrape: loading prom-client would otherwise take 10 ms of every start. */
 async function expositionOf(state: ServerState): Promise<Exposition> {
   const { Exposition } = await import('../metrics/exposition.ts')
-  const { keys, evictions, stats, labels, namespaces, table, clients, clock, startedMs, startupBytes, snapshots } =
-    state
+  const { keys, evictions, stats, labels, namespaces, table, clients, clock, startedMs, snapshots } = state
   return new Exposition({
     keys,
     stats,
@@ -66,7 +65,6 @@ async function expositionOf(state: ServerState): Promise<Exposition> {
     evictions: { evicted: evictions.byNamespace.counts, afterRead: evictions.readByNamespace.counts },
     rules: () => namespaces.all,
     commands: table.rows.map(row => row.fullName),
-    startupBytes,
     connections: () => ({
       total: clients.counts.accepted - clients.counts.rejected,
       current: clients.count,

@@ -58,7 +58,7 @@ export class Info {
   constructor(state: ServerState) {
     const totals = readTotals(state)
     this.state = state
-    this.peakBytes = state.startupBytes
+    this.peakBytes = state.keys.startupBytes
     this.survey = new NamespaceSurvey(state.keys, state.labels)
     this.rates = new Rates(totals, state.clock.nowNs())
     this.totalsBefore = totals

@@ -82,8 +82,6 @@ export class Server {
   readonly namespaces: NamespaceRules
   readonly keyEvents = new KeyEvents(this.channels, (channels, channel, text) => this.publish(channels, channel, text))
   readonly startedMs: number
-  /** Bytes handed out by the arenas before any key. */
-  readonly startupBytes: number
   /** The HTTP port in use; 0 without one. */
   metricsPort = 0
   readonly startLoad: StartLoad
@@ -108,8 +106,8 @@ export class Server {
     this.startedMs = clock.nowMs()
     this.latency = new LatencyEvents(clock)
     const { databases, memoryLimitBytes } = config
-    this.keys = new Keyspace({ databases, limitBytes: memoryLimitBytes, seed, nowMs: this.startedMs })
-    this.startupBytes = this.keys.allocatedBytes()
+    const limitBytes = memoryLimitBytes
+    this.keys = new Keyspace({ databases, limitBytes, seed, nowMs: this.startedMs, arenas: 'later' })
     this.startLoad = new StartLoad(clock, loadDelay(config, this.keys))
     this.namespaces = new NamespaceRules(this.keys)
     this.namespaces.keep = rules => this.keepNamespaces(rules)
@@ -202,6 +200,7 @@ export class Server {
       appendOnly: () => this.appendOnly,
       info: () => this.info,
       monitors: () => this.monitors,
+      reserveArenas: () => this.reserveArenas(),
       isLoading: () => this.isLoading,
       pauseTick: paused => {
         this.background.isTickPaused = paused === 'on'
@@ -261,6 +260,16 @@ export class Server {
       if (await this.startLoad.rest()) this.loaded()
     } catch (error) {
       this.breakOff(error)
+    }
+  }
+
+  /** The arenas, which the first answers do without. A server that cannot have them is none. */
+  reserveArenas(): void {
+    const { keys } = this
+    try {
+      keys.reserveArenas()
+    } catch (error) {
+      this.breakOff(new Error(`cannot reserve ${keys.capacityBytes} bytes of address space: ${String(error)}`))
     }
   }
 

@@ -49,6 +49,7 @@ export interface ServiceParts {
   readonly appendOnly: () => AppendOnly
   readonly info: () => Info
   readonly monitors: () => Monitors
+  readonly reserveArenas: () => void
   readonly isLoading: () => boolean
   readonly pauseTick: Services['pauseTick']
   readonly shutdown: Services['shutdown']
@@ -190,6 +191,7 @@ export function makeServices(parts: ServiceParts): Services {
       },
       reload: (mode, existing) => saved(() => snapshots.reload(mode, existing)),
     },
+    reserveArenas: parts.reserveArenas,
     get isLoading() {
       return parts.isLoading()
     },

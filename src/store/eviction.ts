@@ -83,7 +83,6 @@ export class Eviction {
   private readonly expiry: Pick<Expiry, 'reclaim' | 'removeDue'>
   private readonly clock: Clock
   private readonly rules: Pick<NamespaceRules, 'at' | 'all'>
-  private readonly startupBytes: number
   private readonly candidates: Candidates
   private settings: EvictionSettings = {
     common: NOEVICTION,
@@ -108,7 +107,6 @@ export class Eviction {
     this.expiry = expiry
     this.clock = clock
     this.rules = rules
-    this.startupBytes = keys.allocatedBytes()
     this.candidates = new Candidates(keys, nsHash => !this.isApart(this.policyOf(nsHash), nsHash))
     keys.mayOwe = bytes => this.mayOwe(bytes)
   }
@@ -288,7 +286,7 @@ export class Eviction {
         open += shard.arena.i32[(record + (policy.isVolatile ? DB_TIMED : DB_KEYS)) >> 2]
       }
     }
-    return all === 0 ? 0 : ((this.keys.allocatedBytes() - this.startupBytes) * open) / all
+    return all === 0 ? 0 : ((this.keys.allocatedBytes() - this.keys.startupBytes) * open) / all
   }
 
   /** Whether the running command may take `bytes` above the limit, since keys that may go make up for it. */

@@ -13,7 +13,8 @@ import { LookUps } from './lookups.ts'
 import type { Namespace } from './namespace.ts'
 import { Place } from './place.ts'
 import { Random } from './random.ts'
-import { Shard } from './shard.ts'
+import type { Shard } from './shard.ts'
+import { makeShards, shardCount, standIn } from './shards.ts'
 
 export interface KeyspaceOptions {
   readonly databases: number
@@ -23,12 +24,10 @@ export interface KeyspaceOptions {
   readonly nowMs: number
   /** Number of shards, a power of two; by default from the limit. */
   readonly shards?: number
+  /** When the arenas are reserved: with the keyspace, or by reserveArenas(), which whoever puts keys calls before. */
+  readonly arenas?: 'now' | 'later'
 }
 
-/** Room above the limit, so that an uneven spread of keys over shards is no false OOM. */
-const ARENA_SLACK = 2
-/** A SCAN cursor has five bits for the shard. */
-export const MAX_SHARDS = 32
 export const SLASH = 47
 export const DEFAULT_NAME = new TextEncoder().encode('default')
 
@@ -44,13 +43,19 @@ function isKey(a: Arena, at: number, buf: Uint8Array, start: number, end: number
 }
 
 export abstract class KeyFinder implements ValueHost {
-  readonly shards: readonly Shard[]
+  /** A stand-in, until reserveArenas(). */
+  shards: readonly Shard[]
+  /** Whether the shards have their arenas. */
+  hasArenas = false
+  /** Bytes that the arenas have handed out before any key. */
+  startupBytes: number
   readonly databases: number
   readonly random: Random
   /** The key that the running command looks at; `other` is for commands that hold two. */
   readonly at: Place
   readonly other: Place
-  private readonly mask: number
+  private readonly shardCount: number
+  private mask = 0
   /** A name that is looked up without being part of a request. */
   private readonly name = {
     buf: new Uint8Array(0) as Uint8Array,
@@ -86,27 +91,37 @@ export abstract class KeyFinder implements ValueHost {
   readonly lookUps = new LookUps()
 
   constructor(options: KeyspaceOptions) {
-    let count = options.shards ?? 1
-    const wanted = options.limitBytes * ARENA_SLACK
-    if (options.shards === undefined) while (count < MAX_SHARDS && count * MAX_ARENA_BYTES < wanted) count *= 2
-    const shards: Shard[] = []
-    for (let i = 0; i < count; i++) shards.push(new Shard(MAX_ARENA_BYTES, options.databases, options.nowMs))
-    this.shards = shards
-    this.mask = count - 1
+    this.shardCount = options.shards ?? shardCount(options.limitBytes)
     this.databases = options.databases
     this.random = new Random(options.seed)
     this.hasher = new KeyedHash(this.random.int32(), this.random.int32())
     this.nowMs = options.nowMs
     this.clock = accessClock(options.nowMs)
-    const first = shards[0]
-    if (first === undefined) throw new Error('a keyspace needs a shard')
+    const first = standIn(options.databases, options.nowMs)
+    this.shards = [first]
+    this.startupBytes = first.arena.allocatedBytes
     this.at = new Place(first)
     this.other = new Place(first)
+    if (options.arenas !== 'later') this.reserveArenas()
+  }
+
+  /**
+   * Reserves the arenas, unless they are there. Throws RangeError when the system has no such room. Between two commands
+   * only: places know their shards.
+   */
+  reserveArenas(): void {
+    if (this.hasArenas) return
+    this.shards = makeShards(this.shardCount, this.databases, this.nowMs)
+    this.mask = this.shardCount - 1
+    this.hasArenas = true
+    this.epoch++
+    this.startupBytes = 0
+    for (const { arena } of this.shards) this.startupBytes += arena.allocatedBytes
   }
 
   /** Bytes that all arenas together can hold. */
   get capacityBytes(): number {
-    return this.shards.length * MAX_ARENA_BYTES
+    return this.shardCount * MAX_ARENA_BYTES
   }
 
   /** Sets the clock of the commands that follow. */

@@ -473,7 +473,7 @@ describe('namespaces', () => {
     expect(lines?.get('ns_default')).toMatch(/^keys=1,expires=0,used=9,allocated=\d+$/)
     expect(lines?.get('ns_ns')).toMatch(/^keys=2,expires=2,used=14,allocated=\d+$/)
     const allocated = [...(lines?.values() ?? [])].map(line => Number(/allocated=(\d+)/.exec(line)?.[1]))
-    const rest = state.keys.allocatedBytes() - state.startupBytes - allocated.reduce((sum, n) => sum + n, 0)
+    const rest = state.keys.allocatedBytes() - state.keys.startupBytes - allocated.reduce((sum, n) => sum + n, 0)
     // What is left are the records of namespaces and the dicts that list them.
     expect(rest).toBeGreaterThanOrEqual(0)
     expect(rest).toBeLessThan(2000)

@@ -42,7 +42,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     begun: 0,
     loaded: undefined,
   }
-  const startupBytes = server.keys.allocatedBytes()
+  server.reserveArenas()
   const { keys, expiry, defrag, evictions, stats, labels, namespaces, table, clients, channels, tracking } = server
   const { appendOnly, startedMs } = server
   const execute = (words: readonly string[]): void => {
@@ -71,7 +71,6 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
       appendOnly,
       migrations: { links: 0 },
       startedMs,
-      startupBytes,
       snapshots,
       port: 6480,
       bugs: 0,

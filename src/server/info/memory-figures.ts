@@ -75,7 +75,7 @@ function databaseFigures(keys: Keyspace, db: number, namespace: Namespace | unde
 export function memoryFigures(reading: Reading): MemoryFigures {
   const { state, namespace, totals } = reading
   const { keys, clients, config } = state
-  const startupBytes = namespace === undefined ? state.startupBytes : 0
+  const startupBytes = namespace === undefined ? state.keys.startupBytes : 0
   const arenaBytes = namespace === undefined ? keys.allocatedBytes() : namespaceBytes(keys, namespace)
   const ofClients = clientBytes(clients, namespace)
   const used = arenaBytes + ofClients

@@ -37,9 +37,9 @@ function sumsByName(rows: readonly NamespaceRow[]): Map<string, Sum> {
 }
 
 function namespaceLines(reading: Reading): string[] {
-  const { keys, startupBytes } = reading.state
+  const { keys } = reading.state
   const sums = sumsByName(reading.namespaces())
-  let unnamedBytes = keys.allocatedBytes() - startupBytes
+  let unnamedBytes = keys.allocatedBytes() - keys.startupBytes
   for (const { allocatedBytes } of sums.values()) unnamedBytes -= allocatedBytes ?? 0
   return [...sums].map(
     ([name, sum]) =>

@@ -111,8 +111,6 @@ export interface ServerState {
   readonly tracking: Pick<Tracking, 'clients' | 'trackedKeys' | 'trackedItems' | 'trackedPrefixes'>
   readonly migrations: { readonly links: number }
   readonly startedMs: number
-  /** Bytes allocated before anything was loaded. */
-  readonly startupBytes: number
   /** The RESP port in use. */
   readonly port: number
   readonly startLoad: LoadFacts
