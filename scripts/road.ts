@@ -63,7 +63,10 @@ function chunkOf(load: () => string[]): Uint8Array {
 }
 
 const { config } = loadConfig(['--port', '0', ...positionals], {})
-const server = new Server(config, openLog('off', 'json', ''))
+const server = new Server(
+  config,
+  openLog('off', () => 'json', ''),
+)
 if (config.appendonly) server.appendOnly.open()
 const handler = server.clients.handler('tcp')
 let replied = 0

@@ -38,16 +38,17 @@ async function pingAndExit(config: Config): Promise<void> {
 /** Asks the system first: the engine's streams would take 3 ms of every start, where the answer is mostly no. */
 const isTerminal = (): boolean => fstatSync(1).isCharacterDevice() && process.stdout.isTTY
 
+const isRedis = ({ file }: Config): boolean => file?.format === 'redis.conf'
+
 /** redis-server's own lines for who starts us as redis-server, readable ones on a terminal, JSON elsewhere. */
-function logFormat({ config }: Loaded): LogFormat {
-  if (config.file?.format === 'redis.conf') return 'redis'
+function logFormat(config: Config): LogFormat {
+  if (isRedis(config)) return 'redis'
   return config.logfile === '' && isTerminal() ? 'readable' : 'json'
 }
 
 function serve(loaded: Loaded): void {
   const { config, warnings } = loaded
-  const format = logFormat(loaded)
-  const log = openLogOrExit(config, format)
+  const log = openLogOrExit(config)
   for (const warning of warnings) log.warn(warning)
   const server = new Server(config, log)
   server.onStopped = code => {
@@ -65,10 +66,9 @@ function serve(loaded: Loaded): void {
   process.on('SIGHUP', () => log.info('SIGHUP ignored'))
   server.onListening = () => {
     // Who waits for this line, as Redis's test suite does, may connect.
-    if (format === 'redis') log.info(`kvns ${VERSION} PID: ${process.pid}`)
+    if (isRedis(config)) log.info(`kvns ${VERSION} PID: ${process.pid}`)
     writePidFile(config, log)
-    const { port, metricsPort } = server
-    log.info({ port, metricsPort }, 'Server initialized')
+    log.info({ port: server.port }, 'Server initialized')
   }
   server.onReady = () => {
     log.info({ port: server.port }, 'Ready to accept connections')
@@ -94,9 +94,9 @@ function warnIfOpen(config: Config, log: Log): void {
   )
 }
 
-function openLogOrExit(config: Config, format: LogFormat): Log {
+function openLogOrExit(config: Config): Log {
   try {
-    return openLog(config.logLevel, format, config.logfile)
+    return openLog(config.logLevel, () => logFormat(config), config.logfile)
   } catch (error) {
     process.stderr.write(`kvns: can't open the log file: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)

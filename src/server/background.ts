@@ -21,8 +21,6 @@ const LOOK_MS = 40
 /** Free memory is looked after so often; slices of 0.2 ms that leave some come so soon after another. */
 const GIVE_BACK_MS = 100
 const PAGES_LEFT_MS = 2
-/** The arenas are reserved so long after the start, unless somebody needs them before. */
-const RESERVED_AFTER_MS = 20
 
 export interface BackgroundParts {
   readonly config: Config
@@ -39,7 +37,6 @@ export interface BackgroundParts {
   readonly defrag: Defrag
   readonly latency: LatencyEvents
   readonly isLoading: boolean
-  reserveArenas(): void
   /** A mistake in background work is logged and counted like one in a command; the server goes on. */
   bug(name: string, error: unknown): void
 }
@@ -49,7 +46,6 @@ export class Background {
   isTickPaused = false
   private readonly parts: BackgroundParts
   private ticking: Timer | undefined
-  private reserving: Timer | undefined
   private sweeping: Timer | undefined
   private givingBack: Timer | undefined
 
@@ -60,7 +56,6 @@ export class Background {
   /** The server listens: what does not need the keys begins, and the rest of the tick once they are there. */
   begin(): void {
     this.tick()
-    this.reserving = setTimeout(() => this.parts.reserveArenas(), RESERVED_AFTER_MS)
   }
 
   /** All keys are there. */
@@ -71,7 +66,6 @@ export class Background {
 
   stop(): void {
     clearTimeout(this.ticking)
-    clearTimeout(this.reserving)
     clearTimeout(this.sweeping)
     clearTimeout(this.givingBack)
   }

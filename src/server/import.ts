@@ -27,7 +27,10 @@ import { Server } from './server.ts'
 export function importFile(config: Config, foreign: string): number {
   return told(() => {
     const path = snapshotPath(config)
-    const server = new Server(config, openLog('warn', 'readable', ''))
+    const server = new Server(
+      config,
+      openLog('warn', () => 'readable', ''),
+    )
     const { keys } = server
     const line = progressLine(`reading ${foreign}`)
     const loaded = runToEnd(loadForeign(server, foreign), line.show)
@@ -66,7 +69,10 @@ const WRITE: Readonly<Record<ExportFormat, (keys: Keyspace, file: string, config
 export function exportFile(config: Config, file: string, format: ExportFormat): number {
   return told(() => {
     const path = snapshotPath(config)
-    const { keys } = new Server(config, openLog('warn', 'readable', ''))
+    const { keys } = new Server(
+      config,
+      openLog('warn', () => 'readable', ''),
+    )
     const { path: kept } = runToEnd(loadKept(keys, path))
     return `exported ${WRITE[format](keys, file, config)} keys from ${kept} to ${file}`
   })

@@ -32,8 +32,8 @@ export const pinoLevel = (level: string): string => LEVELS[level] ?? 'info'
 /** Lines as redis-server writes them, for who started us with a redis.conf and reads its log. */
 const MARKS: Record<number, string> = { 10: '.', 20: '.', 30: '*', 40: '#', 50: '#', 60: '#' }
 
-/** So long after the start pino is loaded, and when so many lines wait for it. */
-const LOADED_AFTER_MS = 10
+/** So long after the first line pino is loaded, and when so many lines wait for it. */
+const LOADED_AFTER_MS = 30
 const MOST_WAITING = 64
 
 const loadPino = (): typeof import('pino') => require('pino') as typeof import('pino')
@@ -122,8 +122,8 @@ class LateLog implements Log {
   }
 }
 
-/** `file` '' is stdout. */
-export function openLog(level: string, format: LogFormat, file: string): Log {
+/** `file` '' is stdout. The format is asked for with pino: finding out whether stdout is a terminal takes 3 ms. */
+export function openLog(level: string, format: () => LogFormat, file: string): Log {
   const fd = file === '' ? 1 : openSync(file, 'a', 0o640)
-  return new LateLog(pinoLevel(level), options => loggerOn(fd, format, file === '', options))
+  return new LateLog(pinoLevel(level), options => loggerOn(fd, format(), file === '', options))
 }

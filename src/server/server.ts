@@ -1,5 +1,6 @@
 // The server: everything put together, started, kept going by a few timers, and stopped within two seconds. It listens
-// before it loads; until all keys are there, what works on them stands still.
+// before it loads; until all keys are there, what works on them stands still. What the first answers do without comes a
+// moment later, as somebody may be waiting for them: HTTP, arenas, background work.
 
 import { buildTable } from '../commands/all.ts'
 import type { CommandTable } from '../commands/table.ts'
@@ -48,6 +49,9 @@ import { makeTracking } from './tracking.ts'
 
 const SHUTDOWN_FAILED = new CommandError('ERR Errors trying to SHUTDOWN. Check logs.')
 
+/** So long after the start the rest of it comes: who looks every few milliseconds whether we are there has been answered. */
+const SETTLED_AFTER_MS = 10
+
 export type StopReason = 'save' | 'nosave' | 'default'
 
 export class Server {
@@ -95,6 +99,8 @@ export class Server {
   /** Called when the server has stopped. */
   onStopped: (code: number) => void = () => undefined
   private readonly background: Background
+  private settling: Timer | undefined
+  private isSettled = false
   private stopping = false
   private http: HttpServer | undefined
 
@@ -242,12 +248,33 @@ export class Server {
   start(): void {
     this.limitClients()
     this.listening.begin()
-    this.openHttp()
     this.onListening()
+    this.settling = setTimeout(() => this.settle(), SETTLED_AFTER_MS)
     try {
       if (this.startLoad.begin(this.loadKeys())) void this.loadRest()
       else this.loaded()
-      this.background.begin()
+    } catch (error) {
+      this.breakOff(error)
+    }
+  }
+
+  private settle(): void {
+    try {
+      this.openHttp()
+      this.keys.reserveArenas()
+    } catch (error) {
+      this.breakOff(error)
+      return
+    }
+    this.background.begin()
+    this.isSettled = true
+    if (!this.isLoading) this.ready()
+  }
+
+  /** For a request that comes before that. */
+  private reserveArenas(): void {
+    try {
+      this.keys.reserveArenas()
     } catch (error) {
       this.breakOff(error)
     }
@@ -260,16 +287,6 @@ export class Server {
       if (await this.startLoad.rest()) this.loaded()
     } catch (error) {
       this.breakOff(error)
-    }
-  }
-
-  /** The arenas, which the first answers do without. A server that cannot have them is none. */
-  reserveArenas(): void {
-    const { keys } = this
-    try {
-      keys.reserveArenas()
-    } catch (error) {
-      this.breakOff(new Error(`cannot reserve ${keys.capacityBytes} bytes of address space: ${String(error)}`))
     }
   }
 
@@ -294,6 +311,10 @@ export class Server {
     if (appendonly) this.appendOnly.open()
     this.startLoad.isRunning = false
     this.clients.paused.follow()
+    if (this.isSettled) this.ready()
+  }
+
+  private ready(): void {
     this.background.loaded()
     this.onReady()
   }
@@ -328,6 +349,7 @@ export class Server {
     if (metricsPort === undefined) return
     this.http = startHttp(metricsHost, metricsPort, this)
     this.metricsPort = this.http.port
+    this.log.info({ metricsPort: this.metricsPort }, 'HTTP for metrics and health is open')
   }
 
   /** SHUTDOWN: throws when the final save fails, unless forced. Half of the keys are never saved. */
@@ -369,6 +391,7 @@ export class Server {
   /** Nothing more is done or heard. */
   private leave(): void {
     this.stopping = true
+    clearTimeout(this.settling)
     this.startLoad.giveUp()
     this.background.stop()
     this.http?.stop()

@@ -106,7 +106,7 @@ export abstract class KeyFinder implements ValueHost {
   }
 
   /**
-   * Reserves the arenas, unless they are there. Throws RangeError when the system has no such room. Between two commands
+   * Reserves the arenas, unless they are there. Throws when the system has no such room. Between two commands
    * only: places know their shards.
    */
   reserveArenas(): void {

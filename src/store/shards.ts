@@ -19,8 +19,13 @@ export function shardCount(limitBytes: number): number {
   return count
 }
 
+/** Throws when the system has no such room. */
 export function makeShards(count: number, databases: number, nowMs: number): Shard[] {
-  return Array.from({ length: count }, () => new Shard(MAX_ARENA_BYTES, databases, nowMs))
+  try {
+    return Array.from({ length: count }, () => new Shard(MAX_ARENA_BYTES, databases, nowMs))
+  } catch (error) {
+    throw new Error(`cannot reserve ${count * MAX_ARENA_BYTES} bytes of addresses: ${String(error)}`)
+  }
 }
 
 /** A shard for a keyspace that is empty and stays so: all look-ups in it find nothing. */

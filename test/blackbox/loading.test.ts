@@ -127,8 +127,9 @@ test('/ready is 503 and /health is well while keys are loaded', async () => {
   using place = directory()
   await kept(place.path, ['--dbfilename', 'kept', '--save', '900 1'])
   const { process } = await loading(place.path, ['--dbfilename', 'kept', ...NEVER])
-  const port = /"metricsPort":(\d+)/.exec(process.stdout)?.[1]
   try {
+    await process.until('HTTP is open', () => process.stdout.includes('"metricsPort":'))
+    const port = /"metricsPort":(\d+)/.exec(process.stdout)?.[1]
     expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(503)
     const health = await fetch(`http://127.0.0.1:${port}/health`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'loading' }])

@@ -26,7 +26,11 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
   const flags = settings.flatMap(([name, value]) => [`--${name}`, value])
   const { config } = loadConfig(flags, {})
   const clock = new ManualClock(NOW_MS)
-  const server = new Server(config, openLog('off', 'json', ''), clock)
+  const server = new Server(
+    config,
+    openLog('off', () => 'json', ''),
+    clock,
+  )
   const session = new Session(1, '127.0.0.1:1', '127.0.0.1:2', true, true, NOW_MS)
   const { dispatcher } = server
   const { reply } = dispatcher.context
@@ -42,7 +46,7 @@ export function run(settings: readonly (readonly [string, string])[] = []): Runn
     begun: 0,
     loaded: undefined,
   }
-  server.reserveArenas()
+  server.keys.reserveArenas()
   const { keys, expiry, defrag, evictions, stats, labels, namespaces, table, clients, channels, tracking } = server
   const { appendOnly, startedMs } = server
   const execute = (words: readonly string[]): void => {
