@@ -22,6 +22,7 @@ function main(): void {
     return
   }
   const { config, command, file, format } = loaded
+  if (command !== 'serve') compileAsUsual()
   if (command === 'help') process.stdout.write(helpText())
   else if (command === 'version') process.stdout.write(`kvns ${VERSION}\n`)
   else if (command === 'ping') pingAndExit(config)
@@ -29,6 +30,9 @@ function main(): void {
   else if (command === 'export') process.exitCode = exportFile(config, file, format)
   else serve(loaded)
 }
+
+/** The build has the engine interpret what a start runs once (scripts/build.ts). What comes now runs often. */
+const compileAsUsual = (): void => Bun.unsafe.setJITPolicy(1)
 
 async function pingAndExit(config: Config): Promise<void> {
   const { ping } = await import('./server/ping.ts')
@@ -82,6 +86,7 @@ function serve(loaded: Loaded): void {
   try {
     renameCommands(server.table, loaded.others)
     server.start()
+    compileAsUsual()
   } catch (error) {
     fail(error)
   }
