@@ -166,7 +166,6 @@ describe('defragmentation', () => {
     using moving = new Engine({ ...SMALL_FORMS, maxmemory: limit }, seed)
     using still = new Engine({ ...SMALL_FORMS, maxmemory: limit }, seed)
     const { keys } = moving.server
-    keys.reserveArenas()
     expect(keys.shards.length).toBeGreaterThanOrEqual(shards)
     const clients = [moving.connect(), still.connect()] as const
     const traffic = new Traffic(seed)

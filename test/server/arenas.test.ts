@@ -9,7 +9,7 @@ const PONG = { simple: 'PONG' }
 const LARGE = { maxmemory: '8gb' }
 
 test('PING needs no arenas; what comes behind it in the same chunk finds its keys in them', () => {
-  using engine = new Engine(LARGE)
+  using engine = new Engine(LARGE, 1, 'later')
   const { keys } = engine.server
   const client = engine.connect()
   expect(client.call('PING')).toEqual(PONG)
@@ -21,7 +21,7 @@ test('PING needs no arenas; what comes behind it in the same chunk finds its key
 })
 
 test('what was allocated before any key is the same number as soon as somebody can ask', () => {
-  using engine = new Engine(LARGE)
+  using engine = new Engine(LARGE, 1, 'later')
   const { keys } = engine.server
   expect(keys.allocatedBytes()).toBe(keys.startupBytes)
   engine.connect().call('EXISTS', 'a')
@@ -31,11 +31,11 @@ test('what was allocated before any key is the same number as soon as somebody c
 })
 
 test('a load and a save reserve them', () => {
-  using engine = new Engine()
+  using engine = new Engine({}, 1, 'later')
   const { keys, snapshots } = engine.server
   snapshots.save()
   expect(keys.hasArenas).toBe(true)
-  using other = new Engine({ 'persist-path': engine.config.persistPath })
+  using other = new Engine({ 'persist-path': engine.config.persistPath }, 1, 'later')
   for (const _ of other.server.snapshots.load());
   expect(other.server.keys.hasArenas).toBe(true)
 })

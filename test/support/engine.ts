@@ -27,7 +27,8 @@ export class Engine {
   readonly bugs: string[] = []
   private readonly directory = mkdtempSync(join(tmpdir(), 'kvns-test-'))
 
-  constructor(settings: Settings = {}, seed = 1) {
+  /** `arenas`: a server that has just started has them later. */
+  constructor(settings: Settings = {}, seed = 1, arenas: 'now' | 'later' = 'now') {
     const all = {
       dir: this.directory,
       'persist-path': join(this.directory, 'test.kvns'),
@@ -42,6 +43,7 @@ export class Engine {
     }
     const log: Log = { level: 'error', debug: quiet, info: quiet, warn: quiet, error: heard, fatal: heard }
     this.server = new Server(this.config, log, this.clock, seed)
+    if (arenas === 'now') this.server.keys.reserveArenas()
   }
 
   private assign(name: string, value: string): void {
