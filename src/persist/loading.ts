@@ -2,8 +2,9 @@
 // two, so that a server can say meanwhile that it is loading; what it returns at its end is what loading has found.
 // Between two slices the keyspace is as its clients know it: LoadingState puts back what a loader sets differently.
 
-import type { Arrivals, Keyspace } from '../store/keyspace.ts'
+import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
+import type { Arrivals } from '../store/observers.ts'
 
 /** A slice ends after so many bytes of the file, or so many keys, commands or elements. */
 export const SLICE_BYTES = 256 << 10

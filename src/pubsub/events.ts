@@ -9,8 +9,8 @@
 // Which letter an event belongs to is Redis's (notify.c and the calls of notifyKeyspaceEvent).
 
 import { toText } from '../bytes/ascii.ts'
-import type { ChangeObserver } from '../store/keyspace.ts'
 import { displayName, namespaceName } from '../store/names.ts'
+import type { ChangeObserver } from '../store/observers.ts'
 import type { Place } from '../store/place.ts'
 import type { Channels } from './channels.ts'
 import type { ChannelSpaces } from './spaces.ts'

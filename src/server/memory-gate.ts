@@ -1,5 +1,5 @@
 // Memory before a write: room is made for what the request brings, or it is refused. What it will take is estimated from
-// its words; what it takes beyond that the keyspace checks at each allocation (keyspace.ts `fit`).
+// its words; what it takes beyond that the keyspace checks at each allocation (budget.ts `fit`).
 
 import type { Args } from '../commands/args.ts'
 import { FLAG_DENYOOM, type TableRow } from '../commands/table.ts'

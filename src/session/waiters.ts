@@ -5,8 +5,9 @@
 
 import type { Words } from '../bytes/words.ts'
 import { entryType } from '../store/entry.ts'
-import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
+import type { ChangeObserver } from '../store/observers.ts'
 import type { Place } from '../store/place.ts'
 import { Deadlines, type Ending } from './deadlines.ts'
 import { NamedKey, NamedKeys } from './named-keys.ts'

@@ -4,8 +4,9 @@
 // A key that expires counts as changed; one that was gone already when it was watched has nothing left to lose.
 
 import type { Words } from '../bytes/words.ts'
-import type { ChangeObserver, Keyspace } from '../store/keyspace.ts'
+import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
+import type { ChangeObserver } from '../store/observers.ts'
 import type { Place } from '../store/place.ts'
 import { NamedKey, NamedKeys } from './named-keys.ts'
 import type { Session } from './session.ts'

@@ -3,7 +3,8 @@
 
 import { Aim } from './aim.ts'
 import { FLAG_READ } from './entry.ts'
-import type { ChangeObserver, Keyspace } from './keyspace.ts'
+import type { Keyspace } from './keyspace.ts'
+import type { ChangeObserver } from './observers.ts'
 import type { Place } from './place.ts'
 import type { Shard } from './shard.ts'
 

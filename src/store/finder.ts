@@ -1,5 +1,5 @@
 // Finding keys: (database, namespace, local key) -> entry. What a keyspace looks up in is here, what changes it in
-// keyspace.ts, which extends this. An expired key that a look-up meets is taken away on the spot.
+// key-changes.ts, which extends this. An expired key that a look-up meets is taken away on the spot.
 
 import { KeyedHash, STOPPED } from '../bytes/siphash.ts'
 import type { Words } from '../bytes/words.ts'
