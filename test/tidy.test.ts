@@ -71,6 +71,12 @@ describe('the core', () => {
     expect(places(src, /^(?:for|while|do)\b/)).toEqual([])
   })
 
+  // And whatever one of them imports from the engine every start loads: node:net took 3 ms of it, node:crypto 2.
+  test('from the engine nothing is imported that a start can do without', () => {
+    const engine = src.flatMap(importsOf).filter(name => /^(?:node|bun)\b/.test(name))
+    expect([...new Set(engine)].sort()).toEqual(['bun', 'bun:ffi', 'bun:jsc', 'node:fs', 'node:os', 'node:path'])
+  })
+
   test('time and chance come only from the injected clock and random', () => {
     const files = core.filter(file => !TIME_AND_CHANCE.includes(file.path))
     const machine = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\bBun\.nanoseconds\b|\bhrtime\b/

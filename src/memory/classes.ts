@@ -64,5 +64,11 @@ export function leastUnits(sizeClass: number): number {
 }
 
 /** Block sizes and full slab sizes by class; constants, so every thread may have its own copy. */
-export const CLASS_BYTES = Int32Array.from({ length: CLASSES }, (_, sizeClass) => classBytes(sizeClass))
-export const CLASS_UNITS = Int32Array.from({ length: CLASSES }, (_, sizeClass) => fullUnits(sizeClass))
+export const CLASS_BYTES = ofEach(classBytes)
+export const CLASS_UNITS = ofEach(fullUnits)
+
+function ofEach(figure: (sizeClass: number) => number): Int32Array {
+  const figures = new Int32Array(CLASSES)
+  for (let sizeClass = 0; sizeClass < CLASSES; sizeClass++) figures[sizeClass] = figure(sizeClass)
+  return figures
+}

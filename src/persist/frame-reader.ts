@@ -4,7 +4,7 @@
 import * as fs from 'node:fs'
 import { equals } from '../bytes/ascii.ts'
 import { crc32 } from '../bytes/crc.ts'
-import { FIRST_SEED, FRAME_HEAD_BYTES, OPENING, SnapshotDamaged, SnapshotRefused, VERSION } from './format.ts'
+import { FRAME_HEAD_BYTES, firstSeed, OPENING, SnapshotDamaged, SnapshotRefused, VERSION } from './format.ts'
 
 const BUFFER_BYTES = 1 << 20
 const MAGIC_BYTES = 4
@@ -20,7 +20,7 @@ export class FrameReader {
   private readonly fd: number
   /** Where the next head stands. */
   private position = OPENING.length
-  private seed = FIRST_SEED
+  private seed = firstSeed()
 
   /** Throws SnapshotDamaged when the file is no snapshot, SnapshotRefused when it is one of another version. */
   constructor(path: string) {

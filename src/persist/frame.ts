@@ -6,13 +6,13 @@
 import { copy } from '../bytes/ascii.ts'
 import { crc32 } from '../bytes/crc.ts'
 import { FULL_BYTES } from './file-queue.ts'
-import { FIRST_SEED, FRAME_HEAD_BYTES } from './format.ts'
+import { FRAME_HEAD_BYTES, firstSeed } from './format.ts'
 
 export class Frame {
   u8: Uint8Array
   at = FRAME_HEAD_BYTES
   private view: DataView
-  private seed = FIRST_SEED
+  private seed = firstSeed()
 
   /** Frames are filled in buffers that nobody else uses. */
   constructor(buffer: Uint8Array) {

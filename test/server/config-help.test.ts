@@ -1,7 +1,7 @@
 // Help and README come from the rows: each setting of ours is in both, with its flag and its default.
 import { expect, test } from 'bun:test'
 import { helpText, settingsTable } from '../../src/server/config/help.ts'
-import { REDIS_ONLY } from '../../src/server/config/redis-only.ts'
+import { redisOnly } from '../../src/server/config/redis-only.ts'
 import { SETTINGS } from '../../src/server/config/settings.ts'
 
 test('help names every setting once, in lines a terminal can show', () => {
@@ -21,5 +21,5 @@ test('the table names flag, variable and CONFIG name of every setting', () => {
 
 test('settings without effect are listed as such', () => {
   const [, idle = ''] = settingsTable().split('### Known to CONFIG only')
-  for (const { name, traits } of REDIS_ONLY) expect(idle.includes(`\`${name}\``)).toBe(!traits.has('hidden'))
+  for (const { name, traits } of redisOnly()) expect(idle.includes(`\`${name}\``)).toBe(!traits.has('hidden'))
 })

@@ -27,7 +27,7 @@ import {
   savePoints,
   titleTemplate,
 } from '../../src/server/config/structured-kinds.ts'
-import { ALL } from '../../src/server/config/table.ts'
+import { allSettings } from '../../src/server/config/table.ts'
 
 function problem(kind: Kind<unknown>, text: string): string {
   try {
@@ -43,14 +43,14 @@ function printed(kind: Kind<unknown>, text: string): string {
 }
 
 describe('every row', () => {
-  for (const setting of ALL.filter(({ name }) => name !== 'dir')) {
+  for (const setting of allSettings().filter(({ name }) => name !== 'dir')) {
     test(`${setting.name}: the default is in the form CONFIG GET prints`, () => {
       expect(printed(setting.kind, setting.default)).toBe(setting.default)
     })
   }
 
   test('names, flags and older names do not collide', () => {
-    const names = ALL.flatMap(({ name, flag, aliases }) => [...new Set([name, flag, ...aliases])])
+    const names = allSettings().flatMap(({ name, flag, aliases }) => [...new Set([name, flag, ...aliases])])
     expect(names.length).toBe(new Set(names).size)
   })
 })

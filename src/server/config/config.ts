@@ -6,7 +6,7 @@ import { globMatchesIgnoreCase } from '../../bytes/glob.ts'
 import { BadValue, parseText } from './kinds.ts'
 import type { Setting } from './setting.ts'
 import { type Field, SETTINGS, type Values } from './settings.ts'
-import { ALL, fieldOf, settingNamed } from './table.ts'
+import { allSettings, fieldOf, settingNamed } from './table.ts'
 
 export type Source = 'default' | 'file' | 'environment' | 'flag' | 'config-set'
 
@@ -249,7 +249,7 @@ function named(name: string): [string, Setting<unknown>][] {
 
 function* matching(pattern: string): Generator<[string, Setting<unknown>]> {
   const wanted = Buffer.from(pattern)
-  for (const setting of ALL) {
+  for (const setting of allSettings()) {
     if (setting.traits.has('hidden')) continue
     for (const name of [setting.name, ...setting.aliases]) {
       const bytes = Buffer.from(name)

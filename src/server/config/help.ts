@@ -1,5 +1,5 @@
 // What the table says to people: the text of `kvns --help` and the settings section of the README.
-import { REDIS_ONLY } from './redis-only.ts'
+import { redisOnly } from './redis-only.ts'
 import { type Group, type Setting, variableOf } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -45,7 +45,7 @@ export function settingsTable(): string {
     'Their values are checked, kept and given back; a start with another value than the default is warned about.',
     '',
   )
-  const shown = REDIS_ONLY.filter(setting => !setting.traits.has('hidden'))
+  const shown = redisOnly().filter(setting => !setting.traits.has('hidden'))
   const isAlways = (setting: Setting<unknown>): boolean => setting.traits.has('either-way')
   lines.push(namesOf(shown.filter(setting => !isAlways(setting))), '')
   lines.push(`What these are for is so whatever they say, and nobody is warned: ${namesOf(shown.filter(isAlways))}`)

@@ -74,7 +74,15 @@ function notReplica(why: string): Kind<string> {
   }
 }
 
-export const REDIS_ONLY: readonly Setting<unknown>[] = [
+let made: readonly Setting<unknown>[] | undefined
+
+/** These settings. Their rows are made when somebody asks first: a start that names none of them does without. */
+export const redisOnly = (): readonly Setting<unknown>[] => {
+  made ??= makeRows()
+  return made
+}
+
+const makeRows = (): readonly Setting<unknown>[] => [
   // What we do in one way only: expiry and freeing go in slices whatever these say, one thread serves all shards
   known('active-expire-effort', integer(1n, 10n), '1'),
   // Large values are freed in slices (store/graves.ts), and for a write that needs their room at once: `yes` is honoured, and

@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import { quoted, splitLine } from './directive.ts'
 import { OTHER_DIRECTIVES, REFUSED_DIRECTIVES } from './redis-only.ts'
 import type { Setting } from './setting.ts'
-import { ALL, settingNamed } from './table.ts'
+import { allSettings, settingNamed } from './table.ts'
 
 /** `changed` writes what the file names or what is not at its default; `all` writes every setting. */
 export type RewriteScope = 'changed' | 'all'
@@ -20,7 +20,7 @@ export function rewriteRedisConf(old: string, config: Config, scope: RewriteScop
   if (lines.at(-1) === '') lines.pop()
   const places = placesOf(lines)
   let signed = lines.includes(SIGNATURE)
-  for (const setting of ALL) {
+  for (const setting of allSettings()) {
     const free = places.get(setting) ?? []
     const mustStand = scope === 'all' || isSet(config, setting)
     const wanted = free.length > 0 || mustStand ? confLines(config, setting) : []

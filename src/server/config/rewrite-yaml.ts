@@ -4,7 +4,7 @@ import { Config } from './config.ts'
 import { assignDirective } from './directive.ts'
 import { isSet, type RewriteScope, SIGNATURE } from './rewrite-redis-conf.ts'
 import { ConfigProblem, type Setting } from './setting.ts'
-import { ALL, settingNamed } from './table.ts'
+import { allSettings, settingNamed } from './table.ts'
 import { parseYaml } from './yaml.ts'
 
 /** A top-level key and the lines of its value, from `first` up to and without `end`. */
@@ -31,7 +31,7 @@ export function rewriteYaml(old: string, config: Config, scope: RewriteScope, pa
     named.add(setting)
   }
   result.push(...lines.slice(copied))
-  const missing = ALL.filter(setting => !named.has(setting) && (scope === 'all' || isSet(config, setting)))
+  const missing = allSettings().filter(setting => !named.has(setting) && (scope === 'all' || isSet(config, setting)))
   if (missing.length > 0 && !result.includes(SIGNATURE)) result.push(SIGNATURE)
   result.push(...missing.map(setting => `${setting.flag}: ${yamlValue(config, setting)}`))
   const text = `${result.join('\n')}\n`
