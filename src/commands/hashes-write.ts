@@ -41,17 +41,27 @@ function setFields(ctx: WriteContext, args: Args): number {
   const { keys } = ctx
   const exists = openValue(keys, args, 1, hash)
   room(keys, keys.at, fieldBytes(args, 2))
-  if (!exists) {
-    makeValue(keys, keys.at, hash)
-    if (args.count > 4) hash.expect(args, 2)
-  }
-  const { buf, starts, ends } = args
-  let added = 0
-  for (let i = 2; i < args.count; i += 2) {
-    if (hash.set(buf, starts[i], ends[i], buf, starts[i + 1], ends[i + 1], 0)) added++
-  }
+  if (!exists) makeValue(keys, keys.at, hash)
+  const added = exists || args.count === 4 ? setEach(args) : setNew(args)
   keys.dirty += ((args.count - 2) >> 1) - 1
   commitValue(keys, keys.at, hash, 'hset')
+  return added
+}
+
+function setEach({ buf, starts, ends, count }: Args): number {
+  let added = 0
+  for (let i = 2; i < count; i += 2) {
+    if (hash.set(buf, starts[i], ends[i], buf, starts[i + 1], ends[i + 1], 0)) added++
+  }
+  return added
+}
+
+/** Gives a new hash all its fields at once. */
+function setNew(args: Args): number {
+  if (hash.fill(args, 2)) return hash.stored
+  hash.expect(args, 2)
+  const added = setEach(args)
+  hash.complete()
   return added
 }
 

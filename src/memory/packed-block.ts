@@ -23,8 +23,8 @@ import {
   packedWriteInt,
 } from './packed.ts'
 
-const COUNT_AT = 8
-const USED_AT = 12
+export const PACKED_COUNT_AT = 8
+export const PACKED_USED_AT = 12
 export const PACKED_ELEMENTS_AT = 16
 
 /** A block that moves because it is full gets an eighth on top: appending n elements then moves O(n) bytes. */
@@ -33,11 +33,11 @@ const SLACK_SHIFT = 3
 const LOOP_MOVE_BYTES = 32
 
 export function packedCount(a: Arena, root: number): number {
-  return a.i32[(root + COUNT_AT) >> 2]
+  return a.i32[(root + PACKED_COUNT_AT) >> 2]
 }
 
 export function packedUsed(a: Arena, root: number): number {
-  return a.i32[(root + USED_AT) >> 2]
+  return a.i32[(root + PACKED_USED_AT) >> 2]
 }
 
 /** Place of the first element; equal to `packedStop` when there is none. */
@@ -47,7 +47,7 @@ export function packedFirst(root: number): number {
 
 /** The place behind the last element. */
 export function packedStop(a: Arena, root: number): number {
-  return root + PACKED_ELEMENTS_AT + a.i32[(root + USED_AT) >> 2]
+  return root + PACKED_ELEMENTS_AT + a.i32[(root + PACKED_USED_AT) >> 2]
 }
 
 /** A new block without elements, with room for `bytes` of them; its first two words are 0. 0: no room. */
@@ -114,8 +114,8 @@ export function packedAppend(a: Arena, root: number, buf: Uint8Array, start: num
   if (PACKED_ELEMENTS_AT + most > a.sizeOf(root)) block = withRoom(a, root, used + packedSize(buf, start, end))
   if (block === 0) return 0
   const first = block + PACKED_ELEMENTS_AT
-  a.i32[(block + USED_AT) >> 2] = packedWrite(a.u8, first + used, buf, start, end) - first
-  a.i32[(block + COUNT_AT) >> 2]++
+  a.i32[(block + PACKED_USED_AT) >> 2] = packedWrite(a.u8, first + used, buf, start, end) - first
+  a.i32[(block + PACKED_COUNT_AT) >> 2]++
   return block
 }
 
@@ -162,8 +162,8 @@ export function packedRemove(a: Arena, root: number, at: number, n: number): num
 /** As packedRemove when it is known that the `n` elements end at `stop`. */
 export function packedRemoveTo(a: Arena, root: number, at: number, stop: number, n: number): number {
   moveBytes(a.u8, at, stop, packedStop(a, root))
-  a.i32[(root + COUNT_AT) >> 2] -= n
-  a.i32[(root + USED_AT) >> 2] -= stop - at
+  a.i32[(root + PACKED_COUNT_AT) >> 2] -= n
+  a.i32[(root + PACKED_USED_AT) >> 2] -= stop - at
   return packedFit(a, root)
 }
 
@@ -182,7 +182,7 @@ function makeGap(a: Arena, root: number, at: number, before: number, after: numb
   if (block === 0) return 0
   const to = at - root + block
   if (before !== after) moveBytes(a.u8, to + after, to + before, packedStop(a, block))
-  a.i32[(block + USED_AT) >> 2] = used
-  a.i32[(block + COUNT_AT) >> 2] += added
+  a.i32[(block + PACKED_USED_AT) >> 2] = used
+  a.i32[(block + PACKED_COUNT_AT) >> 2] += added
   return block
 }

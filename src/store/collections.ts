@@ -107,6 +107,7 @@ export function dropBuilt(v: Value): void {
  * announcing it. Throws OOM, and the value is freed then.
  */
 export function replaceValue(keys: Keyspace, p: Place, v: Value, deadline: number): void {
+  v.complete()
   attach(keys, p, v, deadline)
 }
 

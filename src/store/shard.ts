@@ -4,7 +4,8 @@
 // root area of the arena (ROOT = ARENA_ROOT):
 //    0  i32  time wheel        4  i32  first dead database record
 //    8  i32  first grave (values/graves.ts)
-//   12  i32 x databases: database record of each database number
+//   12  80 bytes: names that hashes share (values/hash-names.ts)
+//   92  i32 x databases: database record of each database number
 //
 // database record (its place in the table above says which number it has; SWAPDB swaps two places):
 //    0  dict root, 16 bytes: namespaces by hash of their name
@@ -24,11 +25,12 @@ import { ARENA_ROOT, Arena } from '../memory/arena.ts'
 import { dictCount, dictFind, dictInsert, dictNext, dictRef, dictRemove, dictSetRef } from '../memory/dict.ts'
 import { ARENA_WHEEL, wheelCreate } from '../memory/timewheel.ts'
 import { ARENA_GRAVES } from '../values/graves.ts'
+import { ARENA_NAMES, ARENA_NAMES_BYTES } from '../values/hash-names.ts'
 
 const ROOT_WHEEL = ARENA_WHEEL
 export const ROOT_DEAD = ARENA_ROOT + 4
 export const ROOT_GRAVES = ARENA_GRAVES
-const ROOT_DATABASES = ARENA_ROOT + 12
+const ROOT_DATABASES = ARENA_NAMES + ARENA_NAMES_BYTES
 
 /** Pages given back in one step of giveBack, which takes about 0.2 ms. */
 const GIVEN_BACK_BYTES = 2 << 20
@@ -59,7 +61,7 @@ export class Shard {
   private readonly databases: number
 
   constructor(capacityBytes: number, databases: number, nowMs: number) {
-    this.arena = new Arena(capacityBytes, 12 + 4 * databases)
+    this.arena = new Arena(capacityBytes, ROOT_DATABASES - ARENA_ROOT + 4 * databases)
     this.databases = databases
     this.init(nowMs)
   }

@@ -58,10 +58,9 @@ function copyCollection(keys: Keyspace, from: Place, to: Place, view: Value): vo
   const deadline = keys.deadline(from)
   room(keys, to, keys.valueAllocated(source, from.entry))
   view.aim(keys, source, source.i32[from.entry >> 2], kind & 15)
-  const before = target.allocatedBytes
+  view.allocatedBefore = target.allocatedBytes
   const root = view.copyTo(target)
   view.aim(keys, target, root, kind & 15)
-  view.allocatedBefore = before
   replaceValue(keys, to, view, deadline)
 }
 

@@ -5,11 +5,8 @@
 //   draws      O(1) each, and O(fields) before the first one of a packed hash or when most are due
 
 import { dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
-import { packedSkip } from '../memory/packed.ts'
-import { packedFirst, packedStop } from '../memory/packed-block.ts'
 import type { Hash } from './hash.ts'
 import { FIELDS } from './hash-map.ts'
-import { FORM_LISTPACK } from './types.ts'
 
 const ALL_HASHES = 0x1_0000_0000
 const SCAN_STEP = 128
@@ -32,7 +29,7 @@ export class HashDraws {
     const { list, hash } = this
     this.at = 0
     list.length = 0
-    if (hash.form !== FORM_LISTPACK && wanted * COLLECT_FACTOR < hash.count && this.mostLive) {
+    if (!hash.isPacked && wanted * COLLECT_FACTOR < hash.count && this.mostLive) {
       this.drawDifferent(wanted)
       return
     }
@@ -57,7 +54,7 @@ export class HashDraws {
   /** Begins draws of fields that may come again; the hash has one at least. */
   beginDraws(): void {
     this.list.length = 0
-    if (this.hash.form === FORM_LISTPACK || !this.mostLive) this.collect()
+    if (this.hash.isPacked || !this.mostLive) this.collect()
   }
 
   /** Aims the hash at a random pair, each equally likely. */
@@ -99,9 +96,8 @@ export class HashDraws {
   private collect(): void {
     const { hash, list } = this
     const { a, root } = hash
-    if (hash.form === FORM_LISTPACK) {
-      const stop = packedStop(a, root)
-      for (let at = packedFirst(root); at < stop; at = packedSkip(a.u8, packedSkip(a.u8, at))) list.add(0, at)
+    if (hash.isPacked) {
+      hash.listPacked(list)
       return
     }
     for (let from = 0; from < ALL_HASHES; ) from = dictScan(a, root + FIELDS, from, SCAN_STEP, list)

@@ -3,23 +3,24 @@
 // to expire, and never back. One field is the business of hash-fields.ts; here is what goes over all of them.
 //
 //   FORM_LISTPACK       a packed block (memory/packed-block.ts)      find, set, remove    O(fields)
+//   FORM_SHARED         the same, its values alone (hash-packed.ts)
 //   FORM_HASHTABLE      a map (hash-map.ts)                                               O(1)
 //   FORM_LISTPACK_EX    the same, within the limits of a packed one, with timed fields: Redis's name for it is listpackex
 //
 // A field whose time is over is not there for anybody: it is passed over here until the clock fires and reap() frees it.
 // One view is aimed at many hashes. `field` and `value` are aimed by find, next and random, and good until the next change.
 
-import { copy } from '../bytes/ascii.ts'
 import { parseSafe, writeInt } from '../bytes/int64.ts'
 import type { Arena } from '../memory/arena.ts'
 import { dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
 import { fieldDeadline } from '../memory/fields.ts'
 import type { PackedElement } from '../memory/packed.ts'
-import { packedAt, packedCount, packedCreate, packedFirst, packedStop, packedUsed } from '../memory/packed-block.ts'
+import { packedCreate } from '../memory/packed-block.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { clockOwn } from './hash-clock.ts'
-import { HashFields, spell } from './hash-fields.ts'
+import { HashFields } from './hash-fields.ts'
 import { FIELDS, mapClock, mapCopy, mapCount, mapDue, mapFree, mapFreeSome, mapStop, mapTimed } from './hash-map.ts'
+import { spell } from './hash-packed.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, TYPE_HASH } from './types.ts'
 import type { Unwritten } from './unwritten.ts'
 import { showField, UnwrittenTable } from './unwritten-table.ts'
@@ -27,7 +28,6 @@ import { ENTRY_FLAGS, FLAG_FLEETING, type RestoredElement, type ValueHost, VISIT
 
 /** What a new hash has room for: two short fields. */
 const FIRST_BYTES = 32
-const PACKED_HEADER_BYTES = 16
 const ALL_HASHES = 0x1_0000_0000
 /** dictScan's places are multiples of this. */
 const PLACE = 256
@@ -57,19 +57,21 @@ export class Hash extends HashFields {
     const root = packedCreate(a, FIRST_BYTES)
     if (root === 0) throw OOM_ARENA
     this.aim(host, a, root, FORM_LISTPACK)
+    this.wordsHash = 0
+    this.isStranger = false
   }
 
   release(): void {
-    if (this.form === FORM_LISTPACK) this.a.free(this.root)
+    if (this.isPacked) this.freePacked()
     else mapFree(this.a, this.root)
   }
 
   override disown(): void {
-    if (this.form !== FORM_LISTPACK) mapStop(this.a, this.root)
+    if (!this.isPacked) mapStop(this.a, this.root)
   }
 
   override releaseSome(from: number, most: number): number {
-    if (this.form !== FORM_LISTPACK) {
+    if (!this.isPacked) {
       const next = mapFreeSome(this.a, this.root, from, most)
       if (next !== 0) return next
     }
@@ -78,39 +80,30 @@ export class Hash extends HashFields {
   }
 
   copyTo(to: Arena): number {
-    const { a, root } = this
-    let copied = 0
-    if (this.form !== FORM_LISTPACK) copied = mapCopy(a, root, to)
-    else {
-      const used = packedUsed(a, root)
-      copied = packedCreate(to, used)
-      if (copied !== 0) copy(to.u8, copied, a.u8, root, root + PACKED_HEADER_BYTES + used)
-    }
+    const copied = this.isPacked ? this.copyPacked(to) : mapCopy(this.a, this.root, to)
     if (copied === 0) throw OOM_ARENA
     return copied
   }
 
   get count(): number {
     const { a, root } = this
-    return this.form === FORM_LISTPACK
-      ? packedCount(a, root) >> 1
-      : mapCount(a, root) - mapDue(a, root, this.host.nowMs)
+    return this.isPacked ? this.packedFields : mapCount(a, root) - mapDue(a, root, this.host.nowMs)
   }
 
   /** Due fields are counted only when all fields are timed: there may be a million, and each write asks. */
   override get isEmpty(): boolean {
     const { a, root, stored } = this
-    return stored === 0 || (this.form !== FORM_LISTPACK && mapTimed(a, root) === stored && this.count === 0)
+    return stored === 0 || (!this.isPacked && mapTimed(a, root) === stored && this.count === 0)
   }
 
   /** Whether a field has a deadline, be its time over or not. */
   get isTimed(): boolean {
-    return this.form !== FORM_LISTPACK && mapTimed(this.a, this.root) > 0
+    return !this.isPacked && mapTimed(this.a, this.root) > 0
   }
 
   override own(entry: number, namespace: number): void {
     const { a, root } = this
-    if (this.form === FORM_LISTPACK) return
+    if (this.isPacked) return
     const clock = mapClock(a, root)
     if (clock === 0) return
     clockOwn(a, clock, entry, namespace)
@@ -123,15 +116,10 @@ export class Hash extends HashFields {
   /** Due fields are visited too: how many there are may not change with the clock while a snapshot is written. */
   visitFrom(from: number, wanted: number, visit: Visit): number {
     const { a, root, batch } = this
-    if (this.form === FORM_LISTPACK) {
-      let at = from === 0 ? packedFirst(root) : root + from
-      const stop = packedStop(a, root)
-      for (let i = 0; i < wanted && at < stop; i++) {
-        this.lookPacked(at)
-        at = this.value.next
-        this.visitOne(0, visit)
-      }
-      return at < stop ? at - root : VISIT_END
+    if (this.isPacked) {
+      this.beginPacked(from)
+      for (let i = 0; i < wanted && this.nextPacked(); i++) this.visitOne(0, visit)
+      return this.packedPlace
     }
     batch.length = 0
     const next = dictScan(a, root + FIELDS, from * PLACE, wanted, batch)
@@ -153,7 +141,7 @@ export class Hash extends HashFields {
   }
 
   override unwritten(from: number): Unwritten | undefined {
-    if (this.form === FORM_LISTPACK) return undefined
+    if (this.isPacked) return undefined
     return new UnwrittenTable(this, this.root + FIELDS, from * PLACE, showField)
   }
 
@@ -181,7 +169,7 @@ export class Hash extends HashFields {
 
   /** Begins a walk over all fields; nothing may change before it ends. */
   begin(): void {
-    this.at = packedFirst(this.root)
+    if (this.isPacked) this.beginPacked()
     this.position = 0
     this.batch.length = 0
     this.batchAt = 0
@@ -190,12 +178,7 @@ export class Hash extends HashFields {
   /** Aims `field` and `value` at the next pair of the walk; false at the end. */
   next(): boolean {
     const { a, batch } = this
-    if (this.form === FORM_LISTPACK) {
-      if (this.at === packedStop(a, this.root)) return false
-      this.lookPacked(this.at)
-      this.at = this.value.next
-      return true
-    }
+    if (this.isPacked) return this.nextPacked()
     for (;;) {
       if (this.batchAt === batch.length) {
         if (this.position === ALL_HASHES) return false
@@ -226,7 +209,7 @@ export class Hash extends HashFields {
 
   /** Deadline in ms of the pair that the walk is at, 0 for none. */
   get walkDeadline(): number {
-    return this.form === FORM_LISTPACK ? 0 : fieldDeadline(this.a, this.batch.refs[this.batchAt - 1])
+    return this.isPacked ? 0 : fieldDeadline(this.a, this.batch.refs[this.batchAt - 1])
   }
 
   /**
@@ -236,7 +219,7 @@ export class Hash extends HashFields {
    */
   beginPart(position: number, wanted: number): number {
     this.begin()
-    if (this.form === FORM_LISTPACK) return 0
+    if (this.isPacked) return 0
     const { a, batch } = this
     this.position = ALL_HASHES
     const next = dictScan(a, this.root + FIELDS, Math.min(position * PLACE, ALL_HASHES), wanted, batch)
@@ -254,8 +237,8 @@ export class Hash extends HashFields {
     const { a, root, host } = this
     const count = this.count
     if (count === 0) return false
-    if (this.form === FORM_LISTPACK) {
-      this.lookPacked(packedAt(a, root, 2 * host.random.below(count)))
+    if (this.isPacked) {
+      this.lookNth(host.random.below(count))
       return true
     }
     for (let tries = 0; tries < RANDOM_TRIES; tries++) {
@@ -269,9 +252,9 @@ export class Hash extends HashFields {
     return true
   }
 
-  /** Aims `field` and `value` at the pair behind a ref, or at the place of a packed one. */
+  /** Aims `field` and `value` at the pair behind a ref, or at the place in a packed hash. */
   lookAt(ref: number): void {
-    if (this.form === FORM_LISTPACK) this.lookPacked(ref)
+    if (this.isPacked) this.lookListed(ref)
     else this.look(ref)
   }
 }

@@ -17,6 +17,8 @@ export const FORM_QUICKLIST = 9
 export const FORM_LISTPACK = 11
 /** Of Redis 7.4: a small hash with timed fields. */
 export const FORM_LISTPACK_EX = 12
+/** Ours: a packed hash that shares the names of its fields with others (hash-names.ts). One bit from FORM_LISTPACK. */
+export const FORM_SHARED = 10
 
 /**
  * OBJECT ENCODING's answers by type and form. They are Redis 7.0.15's whatever is inside: it has no listpack for lists and
@@ -27,7 +29,12 @@ const ENCODINGS: readonly Readonly<Record<number, string>>[] = [
   { [FORM_LISTPACK]: 'quicklist', [FORM_QUICKLIST]: 'quicklist' },
   { [FORM_INTSET]: 'intset', [FORM_LISTPACK]: 'hashtable', [FORM_HASHTABLE]: 'hashtable' },
   { [FORM_LISTPACK]: 'listpack', [FORM_SKIPLIST]: 'skiplist' },
-  { [FORM_LISTPACK]: 'listpack', [FORM_HASHTABLE]: 'hashtable', [FORM_LISTPACK_EX]: 'listpackex' },
+  {
+    [FORM_LISTPACK]: 'listpack',
+    [FORM_HASHTABLE]: 'hashtable',
+    [FORM_LISTPACK_EX]: 'listpackex',
+    [FORM_SHARED]: 'listpack',
+  },
 ]
 
 /** What OBJECT ENCODING says of a value of this type in this form. */

@@ -132,12 +132,9 @@ class UnwrittenValues {
     this.count++
   }
 
-  remove(value: Unwritten): void {
-    const { a, root } = value
+  remove({ a, root }: Unwritten): void {
     const roots = this.byArena.get(a)
-    // Its root may be that of another value by now.
-    if (roots?.get(root) !== value) return
-    roots.delete(root)
+    if (roots?.delete(root) !== true) return
     this.count--
     if (roots.size === 0) this.byArena.delete(a)
   }

@@ -120,6 +120,11 @@ export abstract class Value {
   /** Allocates an empty value at `a` in its smallest form and aims at it. Throws OOM_ARENA. */
   abstract create(host: ValueHost, a: Arena): void
 
+  /** A new value has all its elements: it may take a form that only suits one that is complete. */
+  complete(): void {
+    // Most values grow as they are.
+  }
+
   /** Frees all blocks of the value. */
   abstract release(): void
 

@@ -87,6 +87,7 @@ class Traffic {
       case 7:
         return ['ZADD', this.name('z'), ...this.some(most, i => [String(i % 7), text(i)])]
       case 8:
+        if (this.random.below(2) === 0) return ['HSET', this.name('h'), 'name', text(1), 'age', '7', 'town', text(2)]
         return ['HSET', this.name('h'), ...this.some(most, i => [text(i), text(i)])]
       default: {
         const fields = this.some(most, i => [`f${i}`, text(i)])

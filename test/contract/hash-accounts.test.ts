@@ -2,13 +2,20 @@
 // a plain Map says, clocks find their keys wherever these have gone, and the accounts hold. Commands come from a seed.
 
 import { describe, expect, test } from 'bun:test'
+import { dictCount } from '../../src/memory/dict.ts'
 import { Random } from '../../src/store/random.ts'
+import { ARENA_NAMES } from '../../src/values/hash-names.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 import type { Reply } from '../support/resp.ts'
 
 const COMMANDS = 6000
 const COMMANDS_PER_LOOK = 500
+const ROWS = [
+  ['f1', 'f2', '3'],
+  ['f2', 'f1', '3'],
+  ['f1', '2', '300', 'f4', 'f5'],
+]
 
 interface Field {
   readonly value: string
@@ -28,6 +35,8 @@ class Run {
   private readonly random: Random
   private readonly databases = [new Map<string, Key>(), new Map<string, Key>()] as [Map<string, Key>, Map<string, Key>]
   private db: 0 | 1 = 0
+  /** Blocks of names that were there at the looks. */
+  shared = 0
 
   constructor(seed: number, limit: string) {
     this.engine = new Engine(
@@ -89,6 +98,30 @@ class Run {
     else expect(this.call('HSETEX', name, 'PX', ms, 'FIELDS', 1, field, value)).toBe(1)
     key.fields.set(field, { value, deadlineMs: ms === 0 ? 0 : this.nowMs + ms })
     this.keys.set(name, key)
+  }
+
+  /** Fields that other hashes have, too: new ones with the same names share them. */
+  fill(): void {
+    const name = this.name()
+    const key = this.keys.get(name) ?? { fields: new Map(), deadlineMs: 0 }
+    const pairs = this.pick(ROWS).map(field => [field, this.pick(['v', '7', 'x'.repeat(20)])] as const)
+    const added = pairs.filter(([field]) => !key.fields.has(field)).length
+    expect(this.call('HSET', name, ...pairs.flat())).toBe(added)
+    for (const [field, value] of pairs) key.fields.set(field, { value, deadlineMs: 0 })
+    this.keys.set(name, key)
+  }
+
+  draw(): void {
+    const name = this.name()
+    const fields = this.keys.get(name)?.fields ?? new Map<string, Field>()
+    const drawn = this.call('HRANDFIELD', name, this.pick([-3, 2, 20]), 'WITHVALUES') as string[]
+    for (let i = 0; i < drawn.length; i += 2) expect(fields.get(drawn[i] ?? '')?.value).toBe(drawn[i + 1] ?? '')
+    const payload = this.call('DUMP', name)
+    if (typeof payload !== 'string') return
+    expect(this.call('RESTORE', `${name}:restored`, 0, payload)).toEqual({ simple: 'OK' })
+    const restored = this.call('HGETALL', `${name}:restored`) as string[]
+    expect(new Set(restored)).toEqual(new Set(this.call('HGETALL', name) as string[]))
+    this.call('DEL', `${name}:restored`)
   }
 
   retime(): void {
@@ -202,7 +235,10 @@ class Run {
       }
     }
     this.call('SELECT', this.db)
-    for (const shard of this.engine.server.keys.shards) shard.arena.check()
+    for (const { arena } of this.engine.server.keys.shards) {
+      arena.check()
+      this.shared += dictCount(arena, ARENA_NAMES)
+    }
     expect(this.engine.bugs).toEqual([])
   }
 }
@@ -212,6 +248,10 @@ const ACTIONS: readonly ((run: Run) => void)[] = [
   run => run.set(),
   run => run.set(),
   run => run.set(),
+  run => run.fill(),
+  run => run.fill(),
+  run => run.fill(),
+  run => run.draw(),
   run => run.retime(),
   run => run.retime(),
   run => run.remove(),
@@ -239,6 +279,7 @@ describe('hashes with fields that expire', () => {
         run.step()
         if (i % COMMANDS_PER_LOOK === 0) run.check()
       }
+      expect(run.shared).toBeGreaterThan(0)
       run.engine[Symbol.dispose]()
     })
   }

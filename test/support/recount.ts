@@ -35,6 +35,7 @@ import {
   ROOT_GRAVES,
   type Shard,
 } from '../../src/store/shard.ts'
+import { ARENA_NAMES } from '../../src/values/hash-names.ts'
 import { TYPE_STRING } from '../../src/values/types.ts'
 import { ROOT_ALLOCATED } from '../../src/values/value.ts'
 
@@ -118,10 +119,19 @@ function countDatabase(keys: Keyspace, shard: Shard, record: number): Totals {
   return sum
 }
 
+/** Bytes of the names that hashes share, and of the table that leads to them. */
+function countNames(shard: Shard): number {
+  const a = shard.arena
+  let bytes = dictBytes(a, ARENA_NAMES)
+  dictCheck(a, ARENA_NAMES)
+  for (const [, names] of pairs(shard, ARENA_NAMES)) bytes += a.sizeOf(names)
+  return bytes
+}
+
 function countShard(keys: Keyspace, shard: Shard): void {
   const a = shard.arena
   a.check()
-  let bytes = a.sizeOf(shard.wheel)
+  let bytes = a.sizeOf(shard.wheel) + countNames(shard)
   for (let db = 0; db < keys.databases; db++) {
     const record = shard.database(db)
     same('number of a database', a.i32[(record + DB_NUMBER) >> 2], db)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { KeyedHash } from '../../src/bytes/siphash.ts'
-import { ARENA_ROOT, Arena } from '../../src/memory/arena.ts'
+import { Arena } from '../../src/memory/arena.ts'
 import { ARENA_WHEEL, wheelAdvance, wheelCreate } from '../../src/memory/timewheel.ts'
 import { Random } from '../../src/store/random.ts'
 import { Hash } from '../../src/values/hash.ts'
@@ -9,11 +9,12 @@ import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../../src/
 import { HashDraws } from '../../src/values/hash-draws.ts'
 import { KEEP_DEADLINE } from '../../src/values/hash-fields.ts'
 import { mapClock, mapIsOver, mapTimed } from '../../src/values/hash-map.ts'
-import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX } from '../../src/values/types.ts'
-import { CollectionLimits, ENTRY_FLAGS, FLAG_FLEETING, RestoredElement } from '../../src/values/value.ts'
+import { ARENA_NAMES, ARENA_NAMES_BYTES } from '../../src/values/hash-names.ts'
+import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX, FORM_SHARED } from '../../src/values/types.ts'
+import { CollectionLimits, ENTRY_FLAGS, FLAG_FLEETING, RestoredElement, VISIT_END } from '../../src/values/value.ts'
 
 /** Words of the root area that nobody else uses. */
-const ENTRY = ARENA_ROOT + 8
+const ENTRY = ARENA_NAMES + ARENA_NAMES_BYTES
 const NAMESPACE = 1600
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
@@ -26,7 +27,7 @@ interface Told {
 }
 
 function makeArena(): Arena {
-  const a = new Arena(16 << 20, 24)
+  const a = new Arena(16 << 20, 12 + ARENA_NAMES_BYTES + 8)
   a.i32[ARENA_WHEEL >> 2] = wheelCreate(a, 0)
   return a
 }
@@ -71,6 +72,12 @@ class Model {
     expect(added).toBe(before === undefined)
     this.map.set(field, { value, deadline: deadline === KEEP_DEADLINE ? (before?.deadline ?? 0) : deadline })
     this.hash.own(ENTRY, NAMESPACE)
+  }
+
+  /** As at its end when it is new and another one with its fields was there before. */
+  share(): void {
+    this.hash.complete()
+    this.hash.complete()
   }
 
   retime(field: string, deadline: number): void {
@@ -150,7 +157,7 @@ class Model {
   /** Whether the key may be over without a deadline of its own stands in its entry. */
   private checkFlag(): void {
     const { a, hash, host } = this
-    if (hash.form === FORM_LISTPACK || mapClock(a, hash.root) === 0) return
+    if (hash.isPacked || mapClock(a, hash.root) === 0) return
     hash.own(ENTRY, NAMESPACE)
     const isFleeting = ((a.u8[ENTRY + ENTRY_FLAGS] ?? 0) & FLAG_FLEETING) !== 0
     expect(isFleeting).toBe(mapTimed(a, hash.root) === hash.stored)
@@ -171,7 +178,7 @@ const word = fc.oneof(
 )
 const deadline = fc.oneof(fc.constantFrom(0, KEEP_DEADLINE), fc.integer({ min: 1, max: 60 }))
 const step = fc.record({
-  verb: fc.constantFrom('set', 'set', 'set', 'plain', 'retime', 'remove', 'move', 'fire'),
+  verb: fc.constantFrom('set', 'set', 'set', 'plain', 'retime', 'remove', 'move', 'fire', 'share'),
   field: word,
   value: word,
   deadline,
@@ -188,19 +195,21 @@ describe('a hash', () => {
           else if (verb === 'set') model.set(field, value, at)
           else if (verb === 'retime' && timed) model.retime(field, Math.max(0, at))
           else if (verb === 'remove') model.remove(field)
+          else if (verb === 'share') model.share()
           else if (verb === 'move') model.move(Math.max(1, deadline))
           else model.fire()
         }
         model.check()
         model.fire()
         model.check()
-        const other = makeArena()
-        const { bytes: untouched, copied } = { bytes: other.allocatedBytes, copied: new Hash() }
-        copied.aim(model.host, other, model.hash.copyTo(other), model.hash.form)
-        expect(copied.logical).toBe(model.hash.logical)
-        expect(model.seen(copied)).toEqual(model.seen(model.hash))
-        copied.release()
-        expect(other.allocatedBytes).toBe(untouched)
+        for (const other of [makeArena(), model.a]) {
+          const { bytes: untouched, copied } = { bytes: other.allocatedBytes, copied: new Hash() }
+          copied.aim(model.host, other, model.hash.copyTo(other), model.hash.form)
+          expect(copied.logical).toBe(model.hash.logical)
+          expect(model.seen(copied)).toEqual(model.seen(model.hash))
+          copied.release()
+          expect(other.allocatedBytes).toBe(untouched)
+        }
         model.hash.release()
         expect(model.a.allocatedBytes).toBe(model.empty)
       }),
@@ -267,6 +276,72 @@ describe('a hash', () => {
     host.limits.hashMaxListpackValueBytes = 5
     other.expect({ buf, starts, ends, count: words.length }, 0)
     expect(other.root).toBe(root)
+  })
+
+  test('shares the names of its fields with others that come with the same, until its fields change', () => {
+    const { hash, host, a } = new Model()
+    hash.release()
+    const empty = a.allocatedBytes
+    const make = (...words: string[]): Hash => {
+      const made = new Hash()
+      made.create(host, a)
+      const buf = bytes(words.join(''))
+      const ends = Int32Array.from(words, (_, i) => words.slice(0, i + 1).join('').length)
+      const starts = Int32Array.from(words, (word, i) => (ends[i] as number) - word.length)
+      if (made.fill({ buf, starts, ends, count: words.length }, 0)) return made
+      for (let i = 0; i < words.length; i += 2) {
+        made.set(buf, starts[i] as number, ends[i] as number, buf, starts[i + 1] as number, ends[i + 1] as number, 0)
+      }
+      made.complete()
+      return made
+    }
+    const shown = (h: Hash): string[] => {
+      const all: string[] = []
+      for (let at = 0; at !== VISIT_END; ) {
+        at = h.visitFrom(at, 1, (buf, start, end) => {
+          if (end > start) all.push(text(buf, start, end))
+        })
+      }
+      return all
+    }
+    const words = ['name', 'ann', '7', '1000', 'town', 'rome']
+    const first = make(...words)
+    expect(first.form).toBe(FORM_LISTPACK)
+    // Before the next one there is no block of names, so its own bytes are those that are not the block's.
+    const second = make(...words)
+    expect([second.form, second.isPacked, second.count]).toEqual([FORM_SHARED, true, 3])
+    const before = a.allocatedBytes
+    const third = make('name', 'bob', '7', 'x', 'town', '')
+    expect(a.allocatedBytes - before).toBe(Arena.goodSize(16 + 5 + 3 + 2))
+    expect([third.form, third.logical, third.count]).toEqual([FORM_SHARED, 13, 3])
+    expect(shown(second)).toEqual(words)
+    expect(shown(third)).toEqual(['name', 'bob', '7', 'x', 'town'])
+    expect(make('name', 'ann', 'town', 'rome', '7', '1000').form).toBe(FORM_LISTPACK)
+    expect([second.find(bytes('7'), 0, 1), second.value.int, second.find(bytes('8'), 0, 1)]).toEqual([
+      true,
+      1000,
+      false,
+    ])
+    // A value of another length, and then another field.
+    second.set(bytes('7'), 0, 1, bytes('seven'), 0, 5, 0)
+    expect([second.form, shown(second)]).toEqual([FORM_SHARED, ['name', 'ann', '7', 'seven', 'town', 'rome']])
+    second.set(bytes('8'), 0, 1, bytes('9'), 0, 1, 0)
+    expect([second.form, shown(second).slice(-2)]).toEqual([FORM_LISTPACK, ['8', '9']])
+    expect(third.find(bytes('7'), 0, 1)).toBe(true)
+    third.removeFound()
+    expect([third.form, shown(third)]).toEqual([FORM_LISTPACK, ['name', 'bob', 'town']])
+    // After many with names of their own only some are looked at, and so are those that come with the same then.
+    const strangers = Array.from({ length: 100 }, (_, i) => make(`a${i}`, '1', `b${i}`, '2'))
+    const alike = Array.from({ length: 34 }, () => make('x', '1', 'y', '2'))
+    expect([strangers.at(-1)?.form, alike[0]?.form, alike.at(-1)?.form]).toEqual([
+      FORM_LISTPACK,
+      FORM_LISTPACK,
+      FORM_SHARED,
+    ])
+    for (const one of [first, second, third, ...strangers, ...alike]) one.release()
+    a.check()
+    // What came in another order is still there.
+    expect(a.allocatedBytes - empty).toBe(Arena.goodSize(16 + 6 + 5 + 6 + 6 + 2 + 4))
   })
 
   test('meets each field that stays once in a scan, while others come and go', () => {

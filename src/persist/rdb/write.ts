@@ -50,7 +50,7 @@ export function rdbTypeOf(host: ValueHost, a: Arena, e: number): number {
     case TYPE_HASH:
       hash.aim(host, a, a.i32[e >> 2], form)
       if (hash.isTimed) return T.RDB_HASH_TIMED
-      return form === FORM_LISTPACK ? T.RDB_HASH_LISTPACK : T.RDB_HASH
+      return hash.isPacked ? T.RDB_HASH_LISTPACK : T.RDB_HASH
     default:
       throw new Error(`values of type ${entryType(a, e)} cannot be written`)
   }
