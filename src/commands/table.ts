@@ -1,7 +1,7 @@
 // All commands, looked up by the bytes of their names. Each row, subcommands included, gets a small number for counters
 // and everything that follows from it: arity, flag bits, ACL categories.
 
-import { lower, toText } from '../bytes/ascii.ts'
+import { fromText, lower, toText } from '../bytes/ascii.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, Flag, KeySpec } from './command.ts'
 import { arityOf } from './syntax.ts'
@@ -107,6 +107,7 @@ export class TableRow {
 const SLOTS = 2048
 /** A name that no request spells: look-ups compare small letters. */
 const UNREACHABLE = Uint8Array.of(0x41)
+const NO_ALIASES: readonly string[] = []
 /** Turns an ASCII capital into its small letter. */
 const CASE_BIT = 32
 
@@ -140,14 +141,15 @@ export class CommandTable {
       const made = add(row, undefined)
       commands.push(made)
       made.subcommands = row.subcommands?.map(sub => add(sub, made))
-      for (const name of [row.name, ...(row.aliases ?? [])]) this.index(name, made)
+      this.index(row.name, made)
+      for (const alias of row.aliases ?? NO_ALIASES) this.index(alias, made)
     }
     this.rows = rows
     this.commands = commands
   }
 
   private index(name: string, row: TableRow): void {
-    const bytes = new TextEncoder().encode(name)
+    const bytes = fromText(name)
     let h = hashName(bytes, 0, bytes.length)
     while (this.slots[h] >= 0) h = (h + 1) & (SLOTS - 1)
     this.slots[h] = this.names.length

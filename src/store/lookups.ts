@@ -30,11 +30,11 @@ export class LookUps {
   }
 
   get totalHits(): number {
-    return sum(this.hits)
+    return this.total(this.hits)
   }
 
   get totalMisses(): number {
-    return sum(this.misses)
+    return this.total(this.misses)
   }
 
   /** Undefined for a namespace that is not counted apart. */
@@ -42,6 +42,11 @@ export class LookUps {
     const slot = this.slotOf(nsHash)
     if (slot !== DEFAULT && this.hashes[slot] === 0) return this.isFull ? undefined : { hits: 0, misses: 0 }
     return { hits: this.hits[slot] ?? 0, misses: this.misses[slot] ?? 0 }
+  }
+
+  /** A start reads it, too: before another namespace than `default` is met no more than its slot is looked at. */
+  private total(counts: Float64Array): number {
+    return this.named === 0 ? (counts[DEFAULT] ?? 0) : counts.reduce((total, n) => total + n, 0)
   }
 
   private get isFull(): boolean {
@@ -66,8 +71,4 @@ export class LookUps {
     while (this.hashes[slot] !== 0 && this.hashes[slot] !== nsHash) slot = (slot + 1) & (SLOTS - 1)
     return slot
   }
-}
-
-function sum(counts: Float64Array): number {
-  return counts.reduce((total, n) => total + n, 0)
 }

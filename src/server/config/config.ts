@@ -223,7 +223,7 @@ export class Config extends Fields {
     this.#values.set(setting, value)
     this.#sources.set(setting, source)
     const field = fieldOf(setting)
-    if (field !== undefined) Object.assign(this, { [field]: value })
+    if (field !== undefined) (this as unknown as Record<Field, unknown>)[field] = value
     if (setting === SETTINGS.maxmemoryBytes) this.memoryLimitBytes = this.#limitBytes()
   }
 
