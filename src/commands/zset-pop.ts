@@ -111,7 +111,7 @@ export function popFirst(ctx: WriteContext, args: Args, at: number, { keys, end,
     reply.array(2)
     reply.bulk(args.buf, args.starts[i], args.ends[i])
     reply.array(n)
-    zset.seek(end === 'min' ? 0 : zset.count - 1)
+    zset.seek(end === 'min' ? 0 : zset.count - 1, end === 'min' ? n : -n)
     for (let k = 0; k < n; k++) {
       reply.array(2)
       replyPair(reply)

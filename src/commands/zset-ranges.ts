@@ -134,7 +134,7 @@ export function replyRange(
   const n = to - from
   if (withScores) reply.pairs(n)
   else reply.array(n)
-  if (n > 0) zset.seek(direction === 'forward' ? from : to - 1, n)
+  if (n > 0) zset.seek(direction === 'forward' ? from : to - 1, direction === 'forward' ? n : -n)
   for (let i = 0; i < n; i++) {
     if (withScores) reply.pair()
     reply.bulk(zset.buf, zset.start, zset.end)

@@ -98,6 +98,16 @@ export class DequeCursor implements EntryPlace {
     this.at = at
   }
 
+  /** Index of the element that it is aimed at; at the end of a run that of the next one. */
+  index(a: Arena, root: number): number {
+    let index = 0
+    for (let block = a.i32[(root + ROOT_HEAD) >> 2]; block !== this.block; block = nextBlock(a, block))
+      index += blockElements(a, block)
+    for (let slot = 0; slot < this.slot; slot++) index += entryCount(a, this.block, slot)
+    for (let at = this.start; at < this.at; at = packedSkip(this.u8, at)) index++
+    return index
+  }
+
   /** The place behind the last element. */
   seekEnd(a: Arena, root: number): void {
     this.block = a.i32[(root + ROOT_TAIL) >> 2]

@@ -156,6 +156,19 @@ function childAmongEqual(a: Arena, node: number, key: TreeKey, low: number): num
   return low
 }
 
+/** How many of the `total` elements of an inner node lie below the children before `at`: added up on the shorter side. */
+export function elementsBefore(i32: Int32Array, node: number, at: number, total: number): number {
+  const counts = (node >> 2) + COUNTS
+  const children = i32[node >> 2]
+  let elements = 0
+  if (2 * at <= children) {
+    for (let i = counts; i < counts + at; i++) elements += i32[i]
+    return elements
+  }
+  for (let i = counts + at; i < counts + children; i++) elements += i32[i]
+  return total - elements
+}
+
 /** How many elements of a leaf lie before a place. */
 export function indexIn(a: Arena, leaf: number, key: TreeKey): number {
   const { f64 } = a

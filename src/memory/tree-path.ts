@@ -51,9 +51,19 @@ export class TreePath {
     const { i32 } = a
     const levels = i32[(root >> 2) + LEVELS]
     let node = i32[root >> 2]
+    let total = i32[(root >> 2) + ELEMENTS]
     for (let d = 0; d < levels; d++) {
+      const counts = (node >> 2) + COUNTS
       let at = 0
-      for (let counts = (node >> 2) + COUNTS; rank >= i32[counts + at]; at++) rank -= i32[counts + at]
+      if (2 * rank < total) while (rank >= i32[counts + at]) rank -= i32[counts + at++]
+      else {
+        // From the end, by how many elements stand behind.
+        let behind = total - rank
+        at = i32[node >> 2] - 1
+        while (behind > i32[counts + at]) behind -= i32[counts + at--]
+        rank = i32[counts + at] - behind
+      }
+      total = i32[counts + at]
       node = this.enter(i32, d, node, at)
     }
     this.levels = levels

@@ -23,6 +23,7 @@ import {
   COUNTS,
   childOf,
   cutElements,
+  elementsBefore,
   indexIn,
   indexOfRef,
   keepElements,
@@ -173,10 +174,12 @@ export function treeBefore(a: Arena, root: number, key: TreeKey): number {
   let node = i32[root >> 2]
   if (node === 0) return 0
   let rank = 0
+  let total = i32[(root >> 2) + ELEMENTS]
   for (let levels = i32[(root >> 2) + LEVELS]; levels > 0; levels--) {
     const at = childOf(a, node, key)
     const base = node >> 2
-    for (let i = 0; i < at; i++) rank += i32[base + COUNTS + i]
+    rank += elementsBefore(i32, node, at, total)
+    total = i32[base + COUNTS + at]
     node = i32[base + CHILDREN + at]
   }
   return rank + indexIn(a, node, key)
@@ -202,12 +205,17 @@ export class TreeCursor {
     return a.f64[leafScores(this.leaf) + this.index]
   }
 
-  /** Looks at every member of the leaf, so that the waits for their memory overlap; the sum means nothing. */
-  touch(a: Arena): number {
+  /**
+   * Looks at the next `n` members of the leaf, below 0: at those before, so that the waits for their memory overlap; the sum
+   * means nothing.
+   */
+  touch(a: Arena, n: number): number {
     const { i32, u8 } = a
     const refs = (this.leaf >> 2) + REFS
+    const from = n < 0 ? Math.max(0, this.index + 1 + n) : this.index
+    const to = n < 0 ? this.index + 1 : Math.min(i32[this.leaf >> 2], this.index + n)
     let sum = 0
-    for (let i = 0; i < i32[this.leaf >> 2]; i++) sum += u8[i32[refs + i]]
+    for (let i = from; i < to; i++) sum += u8[i32[refs + i]]
     return sum
   }
 

@@ -6,6 +6,8 @@ import { PackedElement, packedBack, packedMatches, packedSkip } from '../memory/
 import type { ReplyWriter } from '../resp/writer.ts'
 import { replyElement } from './packed-reply.ts'
 import { FORM_QUICKLIST } from './types.ts'
+import { type Unwritten, unwritten } from './unwritten.ts'
+import { UnwrittenList } from './unwritten-list.ts'
 import { ROOT_OWN, Value, VISIT_END, type Visit } from './value.ts'
 
 export const LEFT = 0
@@ -113,6 +115,16 @@ export abstract class ListWalk extends Value {
       }
     } while (index < reach && (side === LEFT ? cursor.nextRun(a) : cursor.previousRun(a)))
     return found
+  }
+
+  /** What a save has still to write of the list, while it has. */
+  protected get rest(): UnwrittenList | undefined {
+    const rest = unwritten.of(this.a, this.root)
+    return rest instanceof UnwrittenList ? rest : undefined
+  }
+
+  override unwritten(from: number): Unwritten | undefined {
+    return this.form === FORM_QUICKLIST ? new UnwrittenList(this, from) : undefined
   }
 
   /** A place is an index. */

@@ -54,6 +54,7 @@ import {
 import { OOM_ARENA } from '../resp/errors.ts'
 import { LEFT, ListWalk, RIGHT, type Side } from './list-walk.ts'
 import { FORM_LISTPACK, FORM_QUICKLIST, TYPE_LIST } from './types.ts'
+import { unwritten } from './unwritten.ts'
 import { type RestoredElement, ROOT_LOGICAL, type ValueHost, VISIT_END } from './value.ts'
 
 /** A push to the front of a packed list moves all of it: up to here in less time than a deque's bookkeeping takes. */
@@ -127,6 +128,7 @@ export class List extends ListWalk {
     if (this.form === FORM_QUICKLIST) {
       if (!(side === RIGHT ? dequePushBack(a, root, buf, start, end) : dequePushFront(a, root, buf, start, end)))
         return false
+      this.rest?.added(side === RIGHT ? this.count - 1 : 0)
     } else {
       const moved =
         side === RIGHT
@@ -153,8 +155,11 @@ export class List extends ListWalk {
 
   private repack(): void {
     if (this.form === FORM_LISTPACK || this.count > REPACK_ELEMENTS || this.count === 0) return
+    const { rest } = this
+    rest?.takeAll()
     const root = dequeToPacked(this.a, this.root, REPACK_BYTES)
     if (root === 0) return
+    if (rest !== undefined) unwritten.remove(rest)
     this.root = root
     this.form = FORM_LISTPACK
   }
@@ -180,8 +185,12 @@ export class List extends ListWalk {
       this.root = packedRemoveTo(a, root, this.peeked, element.next, 1)
       return
     }
+    const { rest } = this
+    const index = side === RIGHT ? this.count - 1 : 0
+    rest?.leaves(index)
     if (side === RIGHT) dequePopBack(a, root, this.peeked)
     else dequePopFront(a, root, element.next)
+    rest?.removed(index, 1)
     this.repack()
   }
 
@@ -203,7 +212,10 @@ export class List extends ListWalk {
       const moved = packedReplace(a, root, cursor.at, buf, start, end)
       if (moved === 0) throw OOM_ARENA
       this.root = moved
-    } else if (!dequeReplace(a, root, cursor, buf, start, end)) throw OOM_ARENA
+    } else {
+      this.rest?.leaves(index)
+      if (!dequeReplace(a, root, cursor, buf, start, end)) throw OOM_ARENA
+    }
     this.addLogical(end - start - before)
   }
 
@@ -224,7 +236,10 @@ export class List extends ListWalk {
       const kept = this.count - n
       // The bytes of the texts are added up on the shorter side, which is short whenever much goes.
       const gone = n <= kept ? dequeTextBytes(a, root, cursor, index, n) : 0
+      const { rest } = this
+      rest?.leaveAll(index, n)
       if (!dequeRemoveRange(a, root, cursor, index, n)) throw OOM_ARENA
+      rest?.removed(index, n)
       this.addLogical(n <= kept ? -gone : dequeTextBytes(a, root, cursor, 0, kept) - this.logical)
       this.repack()
       return
@@ -242,9 +257,10 @@ export class List extends ListWalk {
     this.removeRange(0, index)
   }
 
-  /** Whether there are fewer elements to be put together anew than chunks to be freed. */
+  /** Whether there are fewer elements to be put together anew than chunks to be freed, or elements to be put aside. */
   private isRebuilt(kept: number): boolean {
     const { count, logical } = this
+    if (this.rest !== undefined) return kept < count - kept
     return this.form === FORM_QUICKLIST && kept < ((logical / count) * (count - kept)) / CHUNK_ROOM_BYTES
   }
 
@@ -285,7 +301,12 @@ export class List extends ListWalk {
       const moved = packedInsert(a, root, cursor.at, buf, start, end)
       if (moved === 0) throw OOM_ARENA
       this.root = moved
-    } else if (!dequeInsert(a, root, cursor, buf, start, end)) throw OOM_ARENA
+    } else {
+      const { rest } = this
+      const index = rest === undefined ? 0 : cursor.index(a, root)
+      if (!dequeInsert(a, root, cursor, buf, start, end)) throw OOM_ARENA
+      rest?.added(index)
+    }
     this.addLogical(end - start)
     return true
   }
@@ -348,7 +369,12 @@ export class List extends ListWalk {
     const { a, cursor, root } = this
     if (this.form === FORM_QUICKLIST) {
       if (!dequeUnseal(a, cursor)) throw OOM_ARENA
-      return dequeRemove(a, root, cursor)
+      const { rest } = this
+      const index = rest === undefined ? 0 : cursor.index(a, root)
+      rest?.leaves(index)
+      const isMore = dequeRemove(a, root, cursor)
+      rest?.removed(index, 1)
+      return isMore
     }
     const offset = cursor.at - cursor.start
     this.root = packedRemoveTo(a, root, cursor.at, packedSkip(a.u8, cursor.at), 1)

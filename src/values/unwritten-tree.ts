@@ -56,7 +56,7 @@ export class UnwrittenTree extends UnwrittenBlocks {
     let leaf = 0
     if (n > 0) cursor.toRank(a, tree, isUp ? before : before - 1)
     for (let i = 0; i < n; i++) {
-      if (cursor.leaf !== leaf) this.touched = cursor.touch(a)
+      if (cursor.leaf !== leaf) this.touched = cursor.touch(a, isUp ? n : -n)
       leaf = cursor.leaf
       const ref = cursor.ref(a)
       if (!newer.delete(ref)) this.show(ref, visit)

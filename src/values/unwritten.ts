@@ -132,9 +132,12 @@ class UnwrittenValues {
     this.count++
   }
 
-  remove({ a, root }: Unwritten): void {
+  remove(value: Unwritten): void {
+    const { a, root } = value
     const roots = this.byArena.get(a)
-    if (roots?.delete(root) !== true) return
+    // Its root may be that of another value by now.
+    if (roots?.get(root) !== value) return
+    roots.delete(root)
     this.count--
     if (roots.size === 0) this.byArena.delete(a)
   }

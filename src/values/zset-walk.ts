@@ -13,7 +13,7 @@ import { DICT_AT, TREE_AT } from './zset-large.ts'
 import { pairSkip, scoreAt } from './zset-pairs.ts'
 
 /** Members from which on a walk looks ahead: 110 ns a member instead of 240 in a million of random order. */
-const LONG_WALK = 64
+const LONG_WALK = 4
 
 const element = new PackedElement()
 
@@ -25,7 +25,8 @@ export abstract class SortedSetWalk extends Value {
   start = 0
   end = 0
   protected readonly cursor = new TreeCursor()
-  private isLong = false
+  /** Members that are to come, as far as looking ahead cares; below 0 when it goes backwards. */
+  private wanted = 0
   /** What looking ahead has added up, kept so that the looking is not left out. */
   touched = 0
   /** Place of the pair that the walk is at. */
@@ -44,13 +45,13 @@ export abstract class SortedSetWalk extends Value {
     return this.form === FORM_SKIPLIST ? this.root + DICT_AT : 0
   }
 
-  /** Moves the walk to the member of this rank, 0 .. count - 1; `wanted` members are to be walked through. */
+  /** Moves the walk to the member of this rank, 0 .. count - 1; `wanted` members are to be walked through, below 0: backwards. */
   seek(rank: number, wanted = 1): void {
     if (this.isSmall) this.at = packedAt(this.a, this.root, 2 * rank)
     else {
       this.cursor.toRank(this.a, this.root + TREE_AT, rank)
-      this.isLong = wanted >= LONG_WALK
-      if (this.isLong) this.touched = this.cursor.touch(this.a)
+      this.wanted = wanted
+      this.lookAhead()
     }
     this.load()
   }
@@ -85,8 +86,13 @@ export abstract class SortedSetWalk extends Value {
   /** Whether the walk has come to another leaf and not to the end. */
   private enters(): boolean {
     if (this.cursor.leaf === 0) return false
-    if (this.isLong) this.touched = this.cursor.touch(this.a)
+    this.lookAhead()
     return true
+  }
+
+  private lookAhead(): void {
+    const { wanted } = this
+    if (wanted >= LONG_WALK || wanted <= -LONG_WALK) this.touched = this.cursor.touch(this.a, wanted)
   }
 
   private load(): void {

@@ -88,7 +88,7 @@ function writeTexts(v: Value, out: RdbOutput, from: number, wanted: number): num
 export function writeScored(v: SortedSet, out: RdbOutput, from: number, wanted: number): number {
   const { count } = v
   const stop = Math.min(count, from + wanted)
-  v.seek(count - 1 - from, stop - from)
+  v.seek(count - 1 - from, from - stop)
   for (let i = from; i < stop; i++) {
     out.string(v.buf, v.start, v.end)
     out.double(v.score)
