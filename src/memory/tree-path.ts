@@ -31,6 +31,8 @@ export class TreePath {
   leaf = 0
   /** The element in the leaf; set by whoever looked for one. */
   index = 0
+  /** Whether a cut has taken the leaf along. */
+  isLeafGone = false
 
   /** To the leaf in which this very element is or belongs. */
   toKey(a: Arena, root: number, key: TreeKey): void {

@@ -151,6 +151,11 @@ export function treeCut(a: Arena, root: number, rank: number, most: number, out:
   return n
 }
 
+/** Whether the last treeCut took what was left in its leaf. */
+export function isLeafGone(): boolean {
+  return path.isLeafGone
+}
+
 /** Takes out `n` elements at `path`, all in its leaf. */
 function cutHere(a: Arena, root: number, n: number): void {
   const { i32 } = a
@@ -159,6 +164,7 @@ function cutHere(a: Arena, root: number, n: number): void {
   path.count(i32, path.levels, -n)
   i32[(root >> 2) + ELEMENTS] -= n
   const left = i32[leaf >> 2]
+  path.isLeafGone = left === 0
   if (left === 0) {
     dropLeaf(a, root, path)
     return
@@ -203,6 +209,15 @@ export class TreeCursor {
 
   score(a: Arena): number {
     return a.f64[leafScores(this.leaf) + this.index]
+  }
+
+  /** Writes the refs of all elements of the leaf to out[0 ..), and returns how many they are. */
+  leafRefs(a: Arena, out: Int32Array): number {
+    const { i32 } = a
+    const refs = (this.leaf >> 2) + REFS
+    const n = i32[this.leaf >> 2]
+    for (let i = 0; i < n; i++) out[i] = i32[refs + i]
+    return n
   }
 
   /**

@@ -18,7 +18,16 @@ import { membersFree } from '../memory/members.ts'
 import { PackedElement } from '../memory/packed.ts'
 import { packedAt, packedCreate, packedStop, packedUsed } from '../memory/packed-block.ts'
 import { makeScored, scoredEquals, scoredLength, scoredStart, scoreOf, setScore } from '../memory/scored.ts'
-import { treeAppend, treeBefore, treeCount, treeCut, treeInsert, treeMove, treeRemove } from '../memory/tree.ts'
+import {
+  isLeafGone,
+  treeAppend,
+  treeBefore,
+  treeCount,
+  treeCut,
+  treeInsert,
+  treeMove,
+  treeRemove,
+} from '../memory/tree.ts'
 import { TreeKey } from '../memory/tree-node.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST, TYPE_ZSET } from './types.ts'
@@ -32,7 +41,7 @@ import {
   type ValueHost,
   VISIT_END,
 } from './value.ts'
-import { DICT_AT, freeLarge, newLarge, TREE_AT } from './zset-large.ts'
+import { DICT_AT, freeLarge, newLarge, TREE_AT, touchLeaf } from './zset-large.ts'
 import {
   pairFind,
   pairIndex,
@@ -55,6 +64,8 @@ const MEMBER_BYTES = 64
 const GROWTH_BYTES = 8192
 /** Of so many that go, and half as many that stay, these are put together anew: less work, and the others go in slices. */
 const REBUILT_LEAST = 1024
+/** Smaller sets lie in the processor's cache, so looking ahead gains nothing. */
+const TOUCHED_LEAST = 4096
 /** Members cut out of the tree in one go. */
 const CUT_TOGETHER = 64
 
@@ -348,7 +359,15 @@ export class SortedSet extends SortedSetWalk {
       a.free(ref)
     }
     this.addLogical(-bytes)
+    if (isLeafGone()) this.lookAtEnd(rank)
     return n
+  }
+
+  /** A leaf is gone from the set: from an end of it, a queue perhaps, and the next one will be taken from, too. */
+  private lookAtEnd(rank: number): void {
+    const { a, root, count } = this
+    if (count < TOUCHED_LEAST || (rank !== 0 && rank !== count)) return
+    this.touched = touchLeaf(a, root, rank === 0 ? 0 : count - 1, this.host.hasher)
   }
 
   private dropFromDict(ref: number, hash: number): void {

@@ -156,6 +156,24 @@ describe('a sorted set', () => {
     long.check()
   })
 
+  test('is taken from both ends, one member at a time, to the last', () => {
+    const before = arena.allocatedBytes
+    const pair = new Pair()
+    // Members that are added in order need no sorting in the model.
+    for (let i = 0; i < 6000; i++) {
+      const member = bytesOf(String(100_000 + i))
+      pair.zset.add(i >> 1, member, 0, member.length)
+      pair.model.push({ score: i >> 1, member: String(100_000 + i) })
+    }
+    for (let i = 0; pair.model.length > 0; i++) {
+      pair.cut(i % 3 === 0 ? pair.model.length - 1 : 0, 1)
+      if (i % 500 === 0) pair.check()
+    }
+    pair.check()
+    pair.zset.release()
+    expect(arena.allocatedBytes).toBe(before)
+  })
+
   test('keeps every score exactly in its small form', () => {
     const pair = new Pair(100)
     for (const [i, score] of [digits, 0.1, -0.1, 5e-324, 2 ** 53, 2 ** 53 - 1, 1e22, Infinity].entries()) {
