@@ -5,7 +5,9 @@
 import { copy } from '../bytes/ascii.ts'
 import type { Visit } from './value.ts'
 
+/** Room of the first piece, and of those that follow a full one. */
 const FIRST_BYTES = 512
+const NEXT_BYTES = 20 << 10
 /** A piece that has reached this takes no other element. */
 const FULL_BYTES = 16 << 10
 const HEAD_BYTES = 4
@@ -31,19 +33,24 @@ export class Aside {
   }
 
   private addPiece(): void {
-    this.last = { u8: new Uint8Array(FIRST_BYTES), end: 0 }
+    const room = this.last === undefined ? FIRST_BYTES : NEXT_BYTES
+    this.last = { u8: new Uint8Array(room), end: 0 }
     this.pieces.push(this.last)
-    this.bytes += FIRST_BYTES
+    this.bytes += room
   }
 
   readonly add = (buf: Uint8Array, start: number, end: number): void => {
     const { last } = this
     if (last === undefined) return
     const length = end - start
-    if (last.end + HEAD_BYTES + length > last.u8.length) this.enlarge(last, last.end + HEAD_BYTES + length)
+    const at = last.end
+    if (at + HEAD_BYTES + length > last.u8.length) this.enlarge(last, at + HEAD_BYTES + length)
     const { u8 } = last
-    for (let i = 0; i < HEAD_BYTES; i++) u8[last.end + i] = length >>> (8 * i)
-    last.end = copy(u8, last.end + HEAD_BYTES, buf, start, end)
+    u8[at] = length
+    u8[at + 1] = length >>> 8
+    u8[at + 2] = length >>> 16
+    u8[at + 3] = length >>> 24
+    last.end = copy(u8, at + HEAD_BYTES, buf, start, end)
   }
 
   private enlarge(piece: Piece, bytes: number): void {

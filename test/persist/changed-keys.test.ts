@@ -2,11 +2,12 @@
 
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { AtomicFile } from '../../src/persist/atomic-file.ts'
 import { Random } from '../../src/store/random.ts'
 import { type Client, Engine } from '../support/engine.ts'
 import { recount } from '../support/recount.ts'
 import { digestOf, FORMATS, loadedDigest, NAMES, saveWith } from './formats.ts'
-import { inDirectory } from './keyspaces.ts'
+import { beginSave, inDirectory } from './keyspaces.ts'
 
 const ROUNDS = process.env.KVNS_LONG_TESTS === '1' ? 200 : 10
 const ELEMENTS = 2500
@@ -200,3 +201,61 @@ test.each(NAMES)('large collections are in the file as they were, whatever chang
     expect(engine.bugs).toEqual([])
   }),
 )
+
+/** One change of each kind, of a value with these elements. */
+const SINGLE: Readonly<Record<string, readonly string[]>> = {
+  set: ['SADD set x', 'SREM set', 'SPOP set', 'SMOVE set other'],
+  hash: ['HSET hash x y', 'HDEL hash', 'HPEXPIRE hash 9 FIELDS 1'],
+  zset: ['ZADD zset 0', 'ZREM zset', 'ZPOPMAX zset'],
+  list: ['LPUSH list x', 'RPOP list', 'LSET list 5000 x', 'LINSERT list AFTER', 'LREM list 0'],
+}
+const NAMED = /SREM|SMOVE|HDEL|FIELDS|ZADD|ZREM|LINSERT|LREM/
+
+test.each(NAMES)('a large collection is not written when it changes or goes, but by the steps that follow: %s', name =>
+  inDirectory(directory => {
+    const engine = new Engine({}, 51)
+    const client = engine.connect()
+    const { keys } = engine.server
+    const elements = Array.from({ length: 10_000 }, (_, i) => `element ${i}`)
+    client.call('SADD', 'set', ...elements)
+    client.call('RPUSH', 'list', ...elements)
+    client.call('HSET', 'hash', ...elements.flatMap(element => [element, 'value']))
+    client.call('ZADD', 'zset', ...elements.flatMap(element => ['1', element]))
+    for (const type of TYPES) {
+      for (const line of [...(SINGLE[type] ?? []), `EXPIRE ${type} 100`, `RENAME ${type} ${type}2`, `DEL ${type}2`]) {
+        const words = [...line.split(' '), ...(NAMED.test(line) ? ['element 77'] : [])]
+        if (line.startsWith('LINSERT')) words.push('x')
+        const file = new AtomicFile(join(directory, 'a'))
+        const { walk, output } = beginSave(keys, file, FORMATS[name].of(keys.nowMs))
+        const { bytes } = output
+        client.call(...words)
+        expect([line, output.bytes]).toEqual([line, bytes])
+        expect(walk.records).toBe(1)
+        while (walk.step());
+        file.abandon()
+      }
+    }
+    while (engine.server.expiry.slice());
+    recount(keys)
+    expect(engine.bugs).toEqual([])
+  }),
+)
+
+test('when memory is short, values that wait for a save are written, and freed', () =>
+  inDirectory(directory => {
+    const path = join(directory, 'a')
+    const engine = new Engine({ maxmemory: '20mb', 'maxmemory-policy': 'allkeys-random' }, 61)
+    const target = new Engine({}, 62)
+    const client = engine.connect()
+    const { keys, expiry } = engine.server
+    const members = Array.from({ length: 20_000 }, (_, i) => `member ${i}`)
+    for (let i = 0; i < 10; i++) client.call('SADD', `set:${i}`, ...members)
+    const before = digestOf(engine)
+    saveWith(keys, path, step => {
+      if (step % 2 === 0) client.call('SET', `key:${step}`, 'x'.repeat(100_000))
+    })
+    expect(keys.allocatedBytes()).toBeLessThan(20 << 20)
+    expect(loadedDigest(target, path, keys.nowMs, FORMATS.snapshot)).toBe(before)
+    while (expiry.slice());
+    recount(keys)
+  }))
