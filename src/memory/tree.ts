@@ -9,7 +9,7 @@
 //           taking from either end moves nothing between nodes
 //
 //   insert, remove, find, rank, nth     O(log n): 4 levels hold a million     random inserts    about 19 bytes an element
-//   next, previous                      O(1)                                  appended          12.8 bytes
+//   next, previous                      O(1)                                  appended          12.9 bytes
 //   cut n neighbours                    O(log n) for each leaf of them
 //
 // A cursor is good until the next change of its tree. Equal (score, member) pairs must not be inserted twice.
