@@ -192,7 +192,10 @@ export class Migrations {
         if (this.running.get(session) === transfer) this.send(session, transfer, link)
         else socket.terminate()
       },
-      () => this.end(session, transfer, NOT_CONNECTED),
+      // Redis connects without waiting, so it meets a refusal when it writes.
+      (error: { code?: string }) => {
+        this.end(session, transfer, error.code === 'ECONNREFUSED' ? notMoved('writing') : NOT_CONNECTED)
+      },
     )
   }
 
@@ -354,10 +357,7 @@ export class Migrations {
       this.connect(session, transfer)
       return
     }
-    const what =
-      link === undefined
-        ? NOT_CONNECTED
-        : `IOERR error or timeout ${isWritten ? 'reading' : 'writing'} to target instance`
+    const what = link === undefined ? NOT_CONNECTED : notMoved(isWritten ? 'reading' : 'writing')
     this.end(session, transfer, transfer.problem ?? what)
   }
 
@@ -378,6 +378,8 @@ export class Migrations {
     queueMicrotask(() => this.options.wake(session))
   }
 }
+
+const notMoved = (step: 'reading' | 'writing'): string => `IOERR error or timeout ${step} to target instance`
 
 const refusal = (line: string): string =>
   `ERR Target instance replied with error: ${line.slice(1, LINE_BYTES).replace(/\r$/, '')}`

@@ -191,19 +191,18 @@ describe('MIGRATE', () => {
 
   test('says when there is no connection', async () => {
     client.call('SET', 'k', 'v')
-    for (const [host, port] of [
-      ['127.0.0.1', '1'],
-      ['127.0.0.1', 'x'],
-      ['127.0.0.1', '99999999'],
-      ['', '6379x'],
-      ['no.such.host.invalid', '1'],
+    const unreachable = 'IOERR error or timeout connecting to the client'
+    const refused = 'IOERR error or timeout writing to target instance'
+    for (const [host, port, error] of [
+      ['127.0.0.1', '1', refused],
+      ['127.0.0.1', '1x', refused],
+      ['127.0.0.1', 'x', unreachable],
+      ['127.0.0.1', '99999999', unreachable],
+      ['', '6379x', unreachable],
+      ['no.such.host.invalid', '1', unreachable],
     ] as const) {
       begin(client, ['MIGRATE', host, port, 'k', '0', '500'])
-      expect([host, port, await replyTo(client)]).toEqual([
-        host,
-        port,
-        { error: 'IOERR error or timeout connecting to the client' },
-      ])
+      expect([host, port, await replyTo(client)]).toEqual([host, port, { error }])
     }
     expect(other.call('GET', 'k')).toBe('v')
   })
