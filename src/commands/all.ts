@@ -28,6 +28,7 @@ import { listEnds } from './lists-ends.ts'
 import { lolwutCommands } from './lolwut.ts'
 import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
+import { moduleCommands } from './module.ts'
 import { monitorCommands } from './monitor.ts'
 import { namespaceCommands } from './namespaces.ts'
 import { objectCommands } from './object.ts'
@@ -91,6 +92,7 @@ const FAMILIES: readonly (readonly Command[])[] = [
   connectionCommands,
   clientCommands,
   serverCommands,
+  moduleCommands,
   monitorCommands,
   slowlogCommands,
   latencyCommands,

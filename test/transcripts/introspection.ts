@@ -34,6 +34,13 @@ const EXPIRE_DOCS = map([
 ])
 
 export const introspection: readonly Transcript[] = [
+  transcript('MODULE LIST tells that there are no modules', [
+    ['MODULE LIST', []],
+    ['MODULE LIST x', "-ERR wrong number of arguments for 'module|list' command"],
+    ['MODULE HELP', where('a line for LIST', lines => Array.isArray(lines) && Bun.inspect(lines[1]).includes('LIST'))],
+    ['MODULE foo', "-ERR unknown subcommand 'foo'. Try MODULE HELP."],
+  ]),
+
   transcript('COMMAND INFO knows subcommands by their full names only', [
     ['COMMAND INFO get|key config|get|key get| |get', [null, null, null, null]],
     ['COMMAND INFO CONFIG|Get', [['config|get', -3, any, 0, 0, 0, any, any, any, any]]],
