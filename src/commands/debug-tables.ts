@@ -2,7 +2,8 @@
 // into segments, and a chain is a run of slots whose pairs have one hash, so there are no chains to tell of.
 
 import type { Arena } from '../memory/arena.ts'
-import { dictCount, dictScan, dictSlots, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictScan, dictSlots } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { entryEncoding, entryType } from '../store/entry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { DB_TIMED, type Shard } from '../store/shard.ts'

@@ -2,7 +2,7 @@
 
 import { fromText } from '../bytes/ascii.ts'
 import { formatDouble, formatScore } from '../bytes/double.ts'
-import { PairBatch } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { SYNTAX, wrongArity } from '../resp/errors.ts'
 import { readValue } from '../store/collections.ts'
 import { SortedSet } from '../values/zset.ts'

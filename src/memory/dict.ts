@@ -15,6 +15,7 @@
 
 import type { Arena } from './arena.ts'
 import { dropDirectory, dropSegment, entryAt, freeAll, growSegment, shrinkSegment } from './directory.ts'
+import { PairBatch } from './pair-batch.ts'
 import {
   DEPTH_MASK,
   holeFor,
@@ -36,36 +37,6 @@ const HASHES = 0x1_0000_0000
 const SCAN_SPARE_SEGMENTS = 64
 /** Misses of dictRandom before it counts instead; a usual dict needs about 4 tries. */
 const RANDOM_TRIES = 200
-/** Pairs that a batch has room for at first, and that it keeps room for. */
-const FIRST_PAIRS = 64
-const KEPT_PAIRS = 65536
-
-/** Pairs that a scan has met; `length` of them are valid. Set it to 0 to use the batch again. */
-export class PairBatch {
-  length = 0
-  hashes: Int32Array = new Int32Array(FIRST_PAIRS)
-  refs: Int32Array = new Int32Array(FIRST_PAIRS)
-
-  add(hash: number, ref: number): void {
-    if (this.length === this.refs.length) {
-      const { hashes, refs } = this
-      this.hashes = new Int32Array(refs.length * 2)
-      this.hashes.set(hashes)
-      this.refs = new Int32Array(refs.length * 2)
-      this.refs.set(refs)
-    }
-    this.hashes[this.length] = hash
-    this.refs[this.length++] = ref
-  }
-
-  /** Empties it and gives up what a scan of millions at once has left; for batches that are kept. */
-  clear(): void {
-    this.length = 0
-    if (this.refs.length <= KEPT_PAIRS) return
-    this.hashes = new Int32Array(FIRST_PAIRS)
-    this.refs = new Int32Array(FIRST_PAIRS)
-  }
-}
 
 export function dictCount(a: Arena, root: number): number {
   return a.i32[(root >> 2) + 2]
@@ -73,10 +44,8 @@ export function dictCount(a: Arena, root: number): number {
 
 /** The first slot with this hash (an int32), 0 when there is none. */
 export function dictFind(a: Arena, root: number, hash: number): number {
-  const { i32 } = a
-  const entry = entryAt(i32, root, hash)
-  const segment = i32[entry]
-  return segment === 0 ? 0 : dictFindFrom(a, homeAt(segment, i32[entry + 1], hash), hash)
+  const home = dictHome(a, root, hash)
+  return home === 0 ? 0 : dictFindFrom(a, home, hash)
 }
 
 /** The same from what dictHome answers, which is not 0. */

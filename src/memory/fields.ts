@@ -39,9 +39,9 @@ import {
   dictRemove,
   dictScan,
   dictSetRef,
-  PairBatch,
 } from './dict.ts'
 import { dictMove, type MoveRef } from './dict-move.ts'
+import { PairBatch } from './pair-batch.ts'
 
 export const FIELDS_ROOT_BYTES = DICT_ROOT_BYTES + 8
 /** Where a root has the words of its deadlines. */

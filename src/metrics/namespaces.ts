@@ -5,7 +5,8 @@
 // Labels are NamespaceLabels', given for life to the first namespaces met, by a command or here: a monitoring system keeps
 // every label it ever saw, so handing a label on when its namespace goes would lift the cap.
 
-import { dictBytes, dictCount, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictBytes, dictCount, dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import type { Namespace } from '../store/namespace.ts'
 import {

@@ -3,7 +3,8 @@
 // exchanged, or emptied in slices from behind. A namespace that leaves its record (NS SWAP, FLUSHDB of a bound client) is
 // walked by itself, and known by the name and number that it had.
 
-import { dictScan, PairBatch } from '../memory/dict.ts'
+import { dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { FLAG_SAVED, keyLength, keyStart } from '../store/entry.ts'
 import type { Keyspace } from '../store/keyspace.ts'
 import { Place } from '../store/place.ts'

@@ -90,7 +90,10 @@ export class ReplyWriter extends ReplyBuffer {
     this.length = at + 2
   }
 
-  /** The same of bytes in a buffer that has a view: half the time when they are 20 to 100. */
+  /**
+   * The same of bytes in a buffer that has a view: half the time when they are 20 to 100. Written out like the other: with both
+   * in shared pieces LRANGE took 7 % longer.
+   */
   bulkOf(from: Viewed, start: number, end: number): void {
     const bytes = end - start
     if (bytes > LONG_COPY_BYTES) {

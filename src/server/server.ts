@@ -8,7 +8,7 @@ import { CommandStats, NamespaceLabels } from '../metrics/command-stats.ts'
 import { LatencyEvents } from '../metrics/latency-events.ts'
 import { SlowLog } from '../metrics/slow-log.ts'
 import type { Load } from '../persist/loading.ts'
-import { loadNamespaces, namespacePath, saveNamespaces } from '../persist/namespace-file.ts'
+import { loadNamespaces, namespacePath } from '../persist/namespace-file.ts'
 import { Snapshots } from '../persist/snapshots.ts'
 import type { Channels } from '../pubsub/channels.ts'
 import { KeyEvents } from '../pubsub/events.ts'
@@ -21,7 +21,7 @@ import { type Clock, systemClock } from '../store/clock.ts'
 import { Defrag } from '../store/defrag.ts'
 import { Expiry } from '../store/expiry.ts'
 import { Keyspace } from '../store/keyspace.ts'
-import { NamespaceRules, type Rule } from '../store/namespace-rules.ts'
+import { NamespaceRules } from '../store/namespace-rules.ts'
 import { PageRelease } from '../store/page-release.ts'
 import { seedFromSystem } from '../store/random.ts'
 import { KeyWalk } from '../store/walk.ts'
@@ -36,6 +36,7 @@ import { followSettings } from './follow.ts'
 import { describeLoaded, loadForeign } from './foreign.ts'
 import { type HttpServer, startHttp } from './http.ts'
 import { Info } from './info.ts'
+import { keepNamespaces } from './kept-namespaces.ts'
 import { Listening } from './listening.ts'
 import type { Log } from './log.ts'
 import { Migrations } from './migrations.ts'
@@ -44,7 +45,7 @@ import { mostClients } from './open-files.ts'
 import { makeServices } from './services.ts'
 import { SlowCommands } from './slow-commands.ts'
 import { snapshotSettings } from './snapshot-settings.ts'
-import { type LoadDelay, StartLoad } from './start-load.ts'
+import { StartLoad } from './start-load.ts'
 import { makeTracking } from './tracking.ts'
 
 const SHUTDOWN_FAILED = new CommandError('ERR Errors trying to SHUTDOWN. Check logs.')
@@ -114,9 +115,9 @@ export class Server {
     const { databases, memoryLimitBytes } = config
     const limitBytes = memoryLimitBytes
     this.keys = new Keyspace({ databases, limitBytes, seed, nowMs: this.startedMs, arenas: 'later' })
-    this.startLoad = new StartLoad(clock, loadDelay(config, this.keys))
+    this.startLoad = new StartLoad(clock, { config, keys: this.keys })
     this.namespaces = new NamespaceRules(this.keys)
-    this.namespaces.keep = rules => this.keepNamespaces(rules)
+    this.namespaces.keep = rules => keepNamespaces(config, rules)
     this.walk = new KeyWalk(this.keys)
     this.expiry = new Expiry(this.keys, clock)
     this.defrag = new Defrag(this.keys, clock, config, () => this.isLoading)
@@ -333,17 +334,6 @@ export class Server {
     this.log.info(`restored ${describeLoaded(loaded)} from ${path}`)
   }
 
-  /** Properties of namespaces go to disk before they are in force; where no snapshot is kept, they live as long as the keys. */
-  private keepNamespaces(rules: readonly Rule[]): void {
-    const { snapshotPath } = this.config
-    if (snapshotPath === undefined) return
-    try {
-      saveNamespaces(namespacePath(snapshotPath), rules)
-    } catch (error) {
-      throw new CommandError(`ERR nothing was changed, as it could not be written: ${String(error)}`)
-    }
-  }
-
   private openHttp(): void {
     const { metricsHost, metricsPort } = this.config
     if (metricsPort === undefined) return
@@ -399,16 +389,5 @@ export class Server {
     this.clients.closeAll()
     this.migrations.stop()
     this.appendOnly.close()
-  }
-}
-
-function loadDelay(config: Config, keys: Keyspace): LoadDelay {
-  return {
-    get microsPerKey() {
-      return config.keyLoadDelayMicros
-    },
-    get keys() {
-      return keys.keyCount
-    },
   }
 }

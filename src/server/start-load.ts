@@ -3,16 +3,18 @@
 
 import type { Load } from '../persist/loading.ts'
 import type { Clock } from '../store/clock.ts'
+import type { Keyspace } from '../store/keyspace.ts'
+import type { Config } from './config/config.ts'
 
 /** What is loaded before the loop turns at all. */
 const FIRST_NS = 10e6
 /** What is loaded in one turn of the loop. */
 const TURN_NS = 5e6
 
-/** The setting key-load-delay: what it costs to have loaded so many keys. */
+/** What the setting key-load-delay, the cost of having loaded so many keys, goes by. Read anew at each use. */
 export interface LoadDelay {
-  readonly microsPerKey: number
-  readonly keys: number
+  readonly config: Pick<Config, 'keyLoadDelayMicros'>
+  readonly keys: Pick<Keyspace, 'keyCount'>
 }
 
 export class StartLoad {
@@ -25,7 +27,6 @@ export class StartLoad {
   private load: Load<void> | undefined
   private isGivenUp = false
 
-  /** `delay` is read anew at each use. */
   constructor(clock: Clock, delay: LoadDelay) {
     this.clock = clock
     this.delay = delay
@@ -42,16 +43,17 @@ export class StartLoad {
     this.isRunning = true
     this.startedS = Math.floor(this.clock.nowMs() / 1000)
     // Who wants it slow wants all of it slow.
-    return this.delay.microsPerKey > 0 || this.slices(FIRST_NS)
+    return this.delay.config.keyLoadDelayMicros > 0 || this.slices(FIRST_NS)
   }
 
   /** Goes on in turns of the loop. Rejected with what the load throws; fulfilled with false when it was given up. */
   async rest(): Promise<boolean> {
-    const { delay } = this
+    const { config, keys } = this.delay
     for (let isMore = true; isMore; ) {
-      const { keys } = delay
+      const before = keys.keyCount
       isMore = this.slices(TURN_NS)
-      if (delay.microsPerKey > 0) await Bun.sleep(((delay.keys - keys) * delay.microsPerKey) / 1000)
+      const micros = config.keyLoadDelayMicros
+      if (micros > 0) await Bun.sleep(((keys.keyCount - before) * micros) / 1000)
       else await nextTurn()
       if (this.isGivenUp) return false
     }
@@ -74,7 +76,7 @@ export class StartLoad {
       if (step.done === true) return false
       this.loadedBytes = step.value.loadedBytes
       this.totalBytes = step.value.totalBytes
-    } while (this.delay.microsPerKey <= 0 && clock.nowNs() - startNs < forNs)
+    } while (this.delay.config.keyLoadDelayMicros <= 0 && clock.nowNs() - startNs < forNs)
     return true
   }
 }

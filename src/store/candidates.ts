@@ -4,7 +4,8 @@
 // What is in the pool may have gone, moved or been used since. A candidate is good if its key is still where it was and its
 // access word is what it was; Redis evicts one also when it has been used meanwhile.
 
-import { dictCount, dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictRandom, dictRef, dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { WHEEL_BUCKETS, wheelSome } from '../memory/timewheel.ts'
 import { isClockTimer } from '../values/hash-clock.ts'
 import { idleSeconds } from './access.ts'

@@ -17,8 +17,9 @@
 // of the same size, so no account changes. Blocks that stay where they are: records of databases and namespaces, the time
 // wheel, values that wait to be freed, and what is larger than a slab's blocks, which has pages of its own.
 
-import { dictFind, dictNext, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictFind, dictNext, dictRef, dictScan } from '../memory/dict.ts'
 import { dictMove, type MoveRef, stay } from '../memory/dict-move.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { wheelMoved } from '../memory/timewheel.ts'
 import { moveParts, moveRoot } from '../values/relocate.ts'
 import { VISIT_END } from '../values/value.ts'

@@ -2,7 +2,8 @@
 // works in slices bounded by time, pulled by the server's timer; the wheel and the dead records in the arena keep the place
 // where a slice stopped.
 
-import { dictCount, dictDrain, dictFind, dictNext, dictRef, dictRemove, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictDrain, dictFind, dictNext, dictRef, dictRemove, dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { wheelAdvance, wheelNextMs, wheelRemove } from '../memory/timewheel.ts'
 import { Hash } from '../values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../values/hash-clock.ts'

@@ -5,7 +5,8 @@
 // the end. Keys that share these bits come together.
 
 import { indexOfByte } from '../bytes/ascii.ts'
-import { dictCount, dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictRandom, dictRef, dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { keyLength, keyStart } from './entry.ts'
 import { SLASH } from './finder.ts'
 import type { Keyspace } from './keyspace.ts'

@@ -10,8 +10,9 @@
 
 import { copy } from '../bytes/ascii.ts'
 import type { Arena } from '../memory/arena.ts'
-import { dictClear, dictCount, dictInsert, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictClear, dictCount, dictInsert, dictScan } from '../memory/dict.ts'
 import { dictTwist } from '../memory/dict-twist.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { VIEWS } from '../values/views.ts'
 import {

@@ -4,7 +4,8 @@
 //   sample     O(wanted), and O(fields) for more than a third of them or when most are due
 //   draws      O(1) each, and O(fields) before the first one of a packed hash or when most are due
 
-import { dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictRandom, dictRef, dictScan } from '../memory/dict.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import type { Hash } from './hash.ts'
 import { FIELDS } from './hash-map.ts'
 

@@ -6,8 +6,9 @@
 
 import type { Arena } from '../memory/arena.ts'
 import { deadlineOf, deadlinesCount, deadlinesDue, deadlinesFirst } from '../memory/deadlines.ts'
-import { dictCount, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictCount, dictScan } from '../memory/dict.ts'
 import { FIELDS_DEADLINES, FieldView, fieldDeadline, fieldsClear, fieldsFree, fieldsInsert } from '../memory/fields.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { clockCreate, clockFile, clockForget, clockFree, clockLatest, clockMoved, clockNote } from './hash-clock.ts'
 
 /** Where a root has its map of fields. */

@@ -7,7 +7,6 @@
 import { copy } from '../bytes/ascii.ts'
 import { INT64_TEXT_BYTES, parseSafe, writeInt } from '../bytes/int64.ts'
 import type { Arena } from '../memory/arena.ts'
-import type { PairBatch } from '../memory/dict.ts'
 import { PackedElement, packedFind, packedMatches, packedSize, packedSkip } from '../memory/packed.ts'
 import {
   PACKED_COUNT_AT,
@@ -22,6 +21,7 @@ import {
   packedStop,
   packedUsed,
 } from '../memory/packed-block.ts'
+import type { PairBatch } from '../memory/pair-batch.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { namesDrop, namesIn, namesOf, namesTake } from './hash-names.ts'
 import { FORM_LISTPACK, FORM_SHARED } from './types.ts'
@@ -43,7 +43,7 @@ export abstract class PackedHash extends Value {
 
   /** Whether it is no map. */
   get isPacked(): boolean {
-    return (this.form | 1) === FORM_LISTPACK
+    return this.form === FORM_LISTPACK || this.form === FORM_SHARED
   }
 
   private get isShared(): boolean {

@@ -12,10 +12,11 @@
 
 import { parseSafe, writeInt } from '../bytes/int64.ts'
 import type { Arena } from '../memory/arena.ts'
-import { dictRandom, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictRandom, dictRef, dictScan } from '../memory/dict.ts'
 import { fieldDeadline } from '../memory/fields.ts'
 import type { PackedElement } from '../memory/packed.ts'
 import { packedCreate } from '../memory/packed-block.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { clockOwn } from './hash-clock.ts'
 import { HashFields } from './hash-fields.ts'

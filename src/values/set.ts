@@ -11,7 +11,7 @@
 //   random member        O(1), in LISTPACK O(n)          copy, release, walk      O(n)
 
 import type { Arena } from '../memory/arena.ts'
-import { dictRandom, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictRandom, dictScan } from '../memory/dict.ts'
 import { INTSET_HEADER_BYTES, intsetClear, intsetCount, intsetCreate, intsetWidth } from '../memory/intset.ts'
 import { membersAdd, membersClear, membersFind, membersFree } from '../memory/members.ts'
 import {
@@ -22,6 +22,7 @@ import {
   packedRemove,
   packedUsed,
 } from '../memory/packed-block.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { OOM_ARENA } from '../resp/errors.ts'
 import { Member } from './member.ts'
 import { Places } from './places.ts'

@@ -3,9 +3,10 @@
 
 import { writeInt } from '../bytes/int64.ts'
 import type { Arena } from '../memory/arena.ts'
-import { dictHash, dictRef, dictScan, PairBatch } from '../memory/dict.ts'
+import { dictHash, dictRef, dictScan } from '../memory/dict.ts'
 import { FieldView, fieldDeadline } from '../memory/fields.ts'
 import { memberLength, memberStart } from '../memory/members.ts'
+import { PairBatch } from '../memory/pair-batch.ts'
 import { type Original, UnwrittenBlocks } from './unwritten.ts'
 import type { Visit } from './value.ts'
 

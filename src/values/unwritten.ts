@@ -119,7 +119,6 @@ class UnwrittenValues {
   }
 
   /** Those of values in an arena. */
-
   *in(a: Arena): Iterable<Unwritten> {
     yield* this.byArena.get(a)?.values() ?? []
   }

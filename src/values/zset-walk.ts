@@ -2,9 +2,10 @@
 // go by it.
 
 import { writeDouble } from '../bytes/double.ts'
-import { dictScan, type PairBatch } from '../memory/dict.ts'
+import { dictScan } from '../memory/dict.ts'
 import { PackedElement, packedBack } from '../memory/packed.ts'
 import { packedAt, packedCount, packedFirst, packedStop } from '../memory/packed-block.ts'
+import type { PairBatch } from '../memory/pair-batch.ts'
 import { scoredLength, scoredStart, scoreOf } from '../memory/scored.ts'
 import { TreeCursor, treeCount } from '../memory/tree.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST } from './types.ts'

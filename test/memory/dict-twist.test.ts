@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from 'bun:test'
 import { Arena } from '../../src/memory/arena.ts'
-import { DICT_ROOT_BYTES, dictCheck, dictClear, dictInsert, dictScan, PairBatch } from '../../src/memory/dict.ts'
+import { DICT_ROOT_BYTES, dictCheck, dictClear, dictInsert, dictScan } from '../../src/memory/dict.ts'
 import { dictTwist } from '../../src/memory/dict-twist.ts'
+import { PairBatch } from '../../src/memory/pair-batch.ts'
 import { Random } from '../../src/store/random.ts'
 
 const ALL_HASHES = 0x1_0000_0000

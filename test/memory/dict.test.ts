@@ -18,8 +18,8 @@ import {
   dictReserve,
   dictScan,
   dictSetRef,
-  PairBatch,
 } from '../../src/memory/dict.ts'
+import { PairBatch } from '../../src/memory/pair-batch.ts'
 
 const ROOT = ARENA_ROOT
 const HASHES = 0x1_0000_0000

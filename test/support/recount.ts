@@ -2,7 +2,8 @@
 // last byte handed out. Throws Error at the first difference.
 
 import { digestValue } from '../../src/commands/digest.ts'
-import { dictBytes, dictCheck, dictCount, dictScan, PairBatch } from '../../src/memory/dict.ts'
+import { dictBytes, dictCheck, dictCount, dictScan } from '../../src/memory/dict.ts'
+import { PairBatch } from '../../src/memory/pair-batch.ts'
 import {
   deadlineMs,
   entryEncoding,

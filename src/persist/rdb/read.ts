@@ -28,18 +28,6 @@ import { ZipmapReader } from './zipmap-reader.ts'
 /** What one step adds: elements, or nodes of a list, which hold more. */
 export const STEP_ELEMENTS = 64
 const STEP_NODES = 4
-/** Types of which the number of elements, or of nodes, comes first; the others are packed together. */
-const COUNTED_TYPES: ReadonlySet<number> = new Set([
-  T.RDB_LIST,
-  T.RDB_SET,
-  T.RDB_ZSET,
-  T.RDB_ZSET_2,
-  T.RDB_HASH,
-  T.RDB_HASH_TIMED,
-  T.RDB_HASH_TIMED_RC,
-  T.RDB_LIST_QUICKLIST,
-  T.RDB_LIST_QUICKLIST_2,
-])
 /** Elements built between two looks at the memory limit. */
 const FIT_STEP = 1024
 /** Redis 7.4's EB_EXPIRE_TIME_MAX. */
@@ -204,12 +192,12 @@ export class RdbValueReader {
     this.epochMs = 0
     // The earliest deadline comes first; others count from it, plus one, or in the release candidates from nothing.
     if (type === T.RDB_HASH_TIMED || type === T.RDB_HASH_LISTPACK_TIMED) this.epochMs = input.int64() - 1
-    if (COUNTED_TYPES.has(type)) this.left = input.length()
+    if (T.COUNTED_TYPES.has(type)) this.left = input.length()
   }
 
   /** Adds some of the elements that are left, or all that are packed together. */
   private fill(input: RdbInput, type: number): void {
-    if (!COUNTED_TYPES.has(type)) {
+    if (!T.COUNTED_TYPES.has(type)) {
       input.string(this.blob)
       this.fillPacked(type)
       return

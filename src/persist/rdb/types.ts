@@ -85,3 +85,16 @@ export const RDB_MAGICS: readonly Uint8Array[] = ['REDIS', 'VALKEY'].map(fromTex
 export const FIRST_SUMMED_VERSION = 5
 /** Valkey 9's version; those before it count as Redis does. */
 export const VALKEY_VERSION = 80
+
+/** Types of which the number of elements, or of nodes, comes first; the others are packed together. */
+export const COUNTED_TYPES: ReadonlySet<number> = new Set([
+  RDB_LIST,
+  RDB_SET,
+  RDB_ZSET,
+  RDB_ZSET_2,
+  RDB_HASH,
+  RDB_HASH_TIMED,
+  RDB_HASH_TIMED_RC,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+])
