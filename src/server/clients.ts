@@ -33,6 +33,8 @@ const DENIED = new TextEncoder().encode(
 )
 
 export class Clients {
+  /** Called once, when a client sends something. */
+  onNextRead: (() => void) | undefined
   readonly counts = new ConnectionCounts()
   readonly limits = new ParserLimits()
   private readonly connections = new Map<number, Connection>()
@@ -176,6 +178,7 @@ export class Clients {
     if (connection === undefined || connection.closed) return
     this.counts.bytesIn += chunk.length
     this.counts.reads++
+    if (this.onNextRead !== undefined) this.toldOfRead()
     if (connection.session.closing) {
       this.garbage.young(chunk.length)
       return
@@ -193,6 +196,12 @@ export class Clients {
     else this.garbage.read(chunk)
     // A large request waited in buffers that grew by doubling; they are old objects by now.
     if (waiting > LARGE_REQUEST_BYTES && connection.parser.pendingBytes < waiting) this.garbage.old(2 * waiting)
+  }
+
+  private toldOfRead(): void {
+    const told = this.onNextRead
+    this.onNextRead = undefined
+    told?.()
   }
 
   /** What a blocked client sends waits out of the network's memory, and not without bounds. */
