@@ -7,6 +7,7 @@ import { TreeKey } from '../memory/tree-node.ts'
 import { LEX_RANGE, SCORE_RANGE } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
 import type { SortedSet } from '../values/zset.ts'
+import { replyMembers } from '../values/zset-reply.ts'
 import type { Args } from './args.ts'
 
 export type RangeKind = 'rank' | 'score' | 'lex'
@@ -134,12 +135,7 @@ export function replyRange(
   const n = to - from
   if (withScores) reply.pairs(n)
   else reply.array(n)
-  if (n > 0) zset.seek(direction === 'forward' ? from : to - 1, direction === 'forward' ? n : -n)
-  for (let i = 0; i < n; i++) {
-    if (withScores) reply.pair()
-    reply.bulk(zset.buf, zset.start, zset.end)
-    if (withScores) reply.double(zset.score)
-    if (direction === 'forward') zset.next()
-    else zset.previous()
-  }
+  if (n <= 0) return
+  if (direction === 'forward') replyMembers(reply, zset, from, n, withScores)
+  else replyMembers(reply, zset, to - 1, -n, withScores)
 }

@@ -234,6 +234,27 @@ export class TreeCursor {
     return sum
   }
 
+  /**
+   * Writes refs and scores of the next elements of the leaf, below 0: of those before it, at most `n`, to `refs` and `scores` in
+   * the order of the walk, and moves on behind them. Returns how many; they have room for a leaf. Members are not looked at.
+   */
+  take(a: Arena, n: number, refs: Int32Array, scores: Float64Array): number {
+    const { i32, f64 } = a
+    const { leaf, index } = this
+    const fromRefs = (leaf >> 2) + REFS
+    const fromScores = leafScores(leaf)
+    const step = n < 0 ? -1 : 1
+    const most = n < 0 ? Math.min(-n, index + 1) : Math.min(n, i32[leaf >> 2] - index)
+    for (let i = 0, at = index; i < most; i++, at += step) {
+      refs[i] = i32[fromRefs + at]
+      scores[i] = f64[fromScores + at]
+    }
+    this.index = index + step * (most - 1)
+    if (n < 0) this.previous(a)
+    else this.next(a)
+    return most
+  }
+
   /** To the next element; there must be one, or the cursor points nowhere. */
   next(a: Arena): void {
     const { i32 } = a

@@ -5,9 +5,11 @@ import fc from 'fast-check'
 import { KeyedHash } from '../../src/bytes/siphash.ts'
 import { Arena } from '../../src/memory/arena.ts'
 import { TreeKey } from '../../src/memory/tree-node.ts'
+import { ReplyWriter } from '../../src/resp/writer.ts'
 import { FORM_LISTPACK, FORM_SKIPLIST } from '../../src/values/types.ts'
 import { CollectionLimits, RestoredElement, type ValueHost, VISIT_END } from '../../src/values/value.ts'
 import { SortedSet } from '../../src/values/zset.ts'
+import { replyMembers } from '../../src/values/zset-reply.ts'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
@@ -91,12 +93,31 @@ class Pair {
     if (model.length > 0) zset.seek(model.length - 1)
     for (let i = 0; i < model.length; i++, zset.previous()) backward.unshift(text())
     expect(backward).toEqual(wanted)
+    this.checkReplies(zset)
     const key = new TreeKey()
     for (const { score, member } of model.slice(0, 3)) {
       key.scoreOnly(score, false)
       expect(zset.before(key)).toBe(model.findIndex(m => m.score >= score))
       key.member(score, bytesOf(member), 0, member.length, true)
       expect(zset.before(key)).toBe(model.findIndex(m => m.member === member) + 1)
+    }
+  }
+
+  /** Ranges from every third rank on, in both directions. */
+  private checkReplies(zset: SortedSet): void {
+    const { model } = this
+    for (let rank = 0; rank < model.length; rank += 3) {
+      for (const members of [model.slice(rank), model.slice(rank, rank + 2), model.slice(0, rank + 1).reverse()]) {
+        const wanted = new ReplyWriter()
+        for (const { score, member } of members) {
+          wanted.bulk(bytesOf(member), 0, member.length)
+          wanted.double(score + 0)
+        }
+        const isBackward = rank > 0 && members[0] === model[rank] && members[1] === model[rank - 1]
+        const got = new ReplyWriter()
+        replyMembers(got, zset, rank, isBackward ? -members.length : members.length, true)
+        expect(got.buf.subarray(0, got.length)).toEqual(wanted.buf.subarray(0, wanted.length))
+      }
     }
   }
 }
