@@ -30,6 +30,14 @@ export function globMatches(
   ts: number,
   te: number,
 ): boolean {
+  // Most texts differ from the pattern in what stands before its first special byte.
+  if (ts === te) return ps === pe
+  while (ps < pe && !isSpecial(pattern[ps])) {
+    if (ts === te || pattern[ps] !== text[ts]) return false
+    ps++
+    ts++
+  }
+  if (ts === te) return skipStars(pattern, ps, pe) === pe
   return matches(pattern, ps, pe, text, ts, te, sameByte)
 }
 

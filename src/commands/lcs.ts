@@ -1,7 +1,8 @@
-// LCS: the longest common subsequence of two strings by the classic table, which is walked backwards for the text and
-// its matching ranges. The table's size is bounded by proto-max-bulk-len as in Redis.
+// LCS: the longest common subsequence of two strings, by a table (bytes/lcs.ts) that is walked backwards for the text and
+// its matching ranges. Texts are refused when Redis's table, of 4 bytes a cell, would exceed proto-max-bulk-len.
 
 import { fromText } from '../bytes/ascii.ts'
+import { type LcsTable, lcsTable } from '../bytes/lcs.ts'
 import { LCS_LEN_AND_IDX, LCS_MEMORY, LCS_NOT_STRINGS, SYNTAX } from '../resp/errors.ts'
 import { entryType, stringLength, stringStart } from '../store/entry.ts'
 import type { Place } from '../store/place.ts'
@@ -51,24 +52,9 @@ function bytesAt(p: Place, entry: number): Uint8Array {
   return a.u8.subarray(start, start + stringLength(a, entry))
 }
 
-/** lengths[i * (b.length + 1) + j] is the length of the LCS of the first i bytes of a and the first j of b. */
-function buildTable(a: Uint8Array, b: Uint8Array): Uint32Array {
-  const width = b.length + 1
-  const lengths = new Uint32Array((a.length + 1) * width)
-  for (let i = 1; i <= a.length; i++) {
-    const row = i * width
-    for (let j = 1; j <= b.length; j++) {
-      if (a[i - 1] === b[j - 1]) lengths[row + j] = lengths[row - width + j - 1] + 1
-      else lengths[row + j] = Math.max(lengths[row - width + j], lengths[row + j - 1])
-    }
-  }
-  return lengths
-}
-
 /** Walks the table from its end: the text, and the ranges of equal bytes from the last to the first. */
-function trace(a: Uint8Array, b: Uint8Array, lengths: Uint32Array): { text: Uint8Array; matches: Match[] } {
-  const width = b.length + 1
-  let at = lengths[a.length * width + b.length]
+function trace(a: Uint8Array, b: Uint8Array, table: LcsTable): { text: Uint8Array; matches: Match[] } {
+  let at = table.total
   const text = new Uint8Array(at)
   const matches: Match[] = []
   let i = a.length
@@ -91,7 +77,7 @@ function trace(a: Uint8Array, b: Uint8Array, lengths: Uint32Array): { text: Uint
       continue
     }
     close()
-    if (lengths[(i - 1) * width + j] > lengths[i * width + j - 1]) i--
+    if (table.rises(i - 1, j - 1)) i--
     else j--
   }
   close()
@@ -105,14 +91,14 @@ function lcs(ctx: ReadContext, args: Args): void {
   const b = bytesAt(ctx.keys.other, second)
   const options = parse(args)
   if ((a.length + 1) * (b.length + 1) * 4 > ctx.maxStringBytes) throw LCS_MEMORY
-  const lengths = buildTable(a, b)
-  const total = lengths[lengths.length - 1]
+  const table = lcsTable(a, b)
+  const { total } = table
   const { reply } = ctx
   if (options.reply === 'length') {
     reply.int(total)
     return
   }
-  const { text, matches } = trace(a, b, lengths)
+  const { text, matches } = trace(a, b, table)
   if (options.reply === 'text') {
     reply.bulk(text, 0, text.length)
     return

@@ -1,7 +1,7 @@
 // All commands, looked up by the bytes of their names. Each row, subcommands included, gets a small number for counters
 // and everything that follows from it: arity, flag bits, ACL categories.
 
-import { fromText, lower, toText } from '../bytes/ascii.ts'
+import { fromText, lower } from '../bytes/ascii.ts'
 import type { Args } from './args.ts'
 import type { Command, Context, Flag, KeySpec } from './command.ts'
 import { arityOf } from './syntax.ts'
@@ -85,7 +85,7 @@ export class TableRow {
       row.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0)
     this.firstKey = firstKeyOf(row.keys?.[0])
     this.briefWords = briefWordsOf(row)
-    this.unsettles = parent !== undefined || row.flags.includes('no_auth')
+    this.unsettles = row.effect !== 'read' && (parent !== undefined || row.flags.includes('no_auth'))
     this.run = row.run as (ctx: Context, args: Args) => void
     this.parent = parent
   }
@@ -115,6 +115,14 @@ function hashName(buf: Uint8Array, start: number, end: number): number {
   let h = end - start
   for (let i = start; i < end; i++) h = Math.imul(h ^ (buf[i] | 32), 0x01000193)
   return (h ^ (h >>> 15)) & (SLOTS - 1)
+}
+
+/** Whether buf[start, end) is the name, given in small letters, in any case. */
+function isNamed(name: string, buf: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false
+  let k = 0
+  while (k < name.length && lower(buf[start + k]) === name.charCodeAt(k)) k++
+  return k === name.length
 }
 
 export class CommandTable {
@@ -206,8 +214,13 @@ export class CommandTable {
 
   /** The subcommand of this name in any case. */
   sub(row: TableRow, buf: Uint8Array, start: number, end: number): TableRow | undefined {
-    const name = toText(buf, start, end).toLowerCase()
-    return row.subcommands?.find(s => s.name === name)
+    const { subcommands } = row
+    if (subcommands === undefined) return undefined
+    for (let i = 0; i < subcommands.length; i++) {
+      const sub = subcommands[i] as TableRow
+      if (isNamed(sub.name, buf, start, end)) return sub
+    }
+    return undefined
   }
 
   /** By full name: `get`, `client|list`. */

@@ -30,12 +30,17 @@ export class LookAhead {
     for (let i = 0; i < n; i++) {
       const request = requests[i] as Words
       const row = this.table.lookup(request.buf, request.starts[0], request.ends[0])
-      const word = row === undefined ? 0 : row.firstKey
+      const word = row === undefined ? 0 : this.firstKey(row, request)
       words[i] = word < request.count ? word : 0
       keys += words[i]
       rows[i] = row
     }
     if (keys > 0) this.warmer.touch(requests, words, n, db)
+  }
+
+  private firstKey(row: TableRow, { buf, starts, ends, count }: Words): number {
+    if (row.subcommands === undefined || count < 2) return row.firstKey
+    return this.table.sub(row, buf, starts[1], ends[1])?.firstKey ?? 0
   }
 
   /** What was hashed was hashed under another namespace. */
