@@ -83,17 +83,33 @@ export class SortRows {
     this.direction = direction
     this.compareTexts = texts === 'bytes' ? compareBytes : compareCStrings
     const order = this.order.subarray(0, this.count)
-    order.sort(what === 'numbers' ? this.byNumber : what === 'texts' ? this.byText : this.byElement)
+    if (what === 'numbers') this.sortNumbers(order)
+    else order.sort(what === 'texts' ? this.byText : this.byElement)
+  }
+
+  /**
+   * The engine sorts numbers alone without calling us: 20,000 elements are in order after 2.6 ms, after 8.2 with a
+   * comparison of ours. Each element then finds its place among them; those of the same number are sorted by the elements,
+   * so that the result is always the same.
+   */
+  private sortNumbers(order: Int32Array): void {
+    const { numbers, direction } = this
+    const count = order.length
+    const sorted = numbers.slice(0, count)
+    for (let i = 0; i < count; i++) sorted[i] += 0 // -0 is 0
+    sorted.sort()
+    const taken = new Int32Array(count)
+    for (let i = 0; i < count; i++) {
+      const place = firstPlace(sorted, numbers[i])
+      order[place + taken[place]++] = i
+    }
+    for (let i = 0; i < count; i += taken[i]) {
+      if (taken[i] > 1) order.subarray(i, i + taken[i]).sort((x, y) => compareBytes(this.elements, x, y))
+    }
+    if (direction < 0) order.reverse()
   }
 
   private readonly byElement = (x: number, y: number): number => this.direction * this.compareTexts(this.elements, x, y)
-
-  /** Equal numbers: by the elements, so that the result is always the same. */
-  private readonly byNumber = (x: number, y: number): number => {
-    const [n, m] = [this.numbers[x], this.numbers[y]]
-    if (n !== m) return n < m ? -this.direction : this.direction
-    return this.direction * compareBytes(this.elements, x, y)
-  }
 
   /** What has nothing to be sorted by comes first. */
   private readonly byText = (x: number, y: number): number => {
@@ -102,6 +118,18 @@ export class SortRows {
     if (by.has(x) === by.has(y)) return 0
     return by.has(x) ? this.direction : -this.direction
   }
+}
+
+/** Of the first number that is not below `n`, which is among them. */
+function firstPlace(sorted: Float64Array, n: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] < n) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function compareBytes({ buf, starts, ends }: Texts, x: number, y: number): number {
