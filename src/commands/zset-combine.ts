@@ -5,7 +5,7 @@ import { inputKeyNeeded, LIMIT_NEGATIVE, SYNTAX, WEIGHT_NOT_A_FLOAT, WRONGTYPE }
 import { buildValue, fitBuilt, replaceValue } from '../store/collections.ts'
 import { TYPE_SET, TYPE_ZSET } from '../values/types.ts'
 import { SortedSet } from '../values/zset.ts'
-import { type Aggregate, Sources } from '../values/zset-algebra.ts'
+import { type Aggregate, type Operation, Sources } from '../values/zset-algebra.ts'
 import type { Args } from './args.ts'
 import type { Command, KeySpec, ReadContext, WriteContext } from './command.ts'
 import { counted } from './key-specs.ts'
@@ -18,8 +18,6 @@ const MIN = fromText('min')
 const MAX = fromText('max')
 const WITHSCORES = fromText('withscores')
 const LIMIT = fromText('limit')
-
-type Operation = 'union' | 'inter' | 'diff'
 
 const sources = new Sources()
 const result = new SortedSet()
@@ -89,6 +87,7 @@ function lookUp(ctx: ReadContext, args: Args, numkeysAt: number, name: string): 
   return end
 }
 
+/** Without `gather`: for results that may be large. */
 function compute(ctx: ReadContext, operation: Operation, result: SortedSet): void {
   if (operation === 'union') sources.unite(result, options.aggregate)
   else if (operation === 'inter') sources.intersect(result, options.aggregate, 0)
@@ -97,6 +96,12 @@ function compute(ctx: ReadContext, operation: Operation, result: SortedSet): voi
 
 function reply(ctx: ReadContext, args: Args, operation: Operation): void {
   options.parse(args, lookUp(ctx, args, 1, `z${operation}`), operation, 'reply')
+  const few = sources.gather(operation, options.aggregate)
+  if (few !== undefined) {
+    few.reply(ctx.reply, options.withScores)
+    few.release()
+    return
+  }
   shown.create(ctx.keys, ctx.keys.at.shard.arena)
   try {
     compute(ctx, operation, shown)
@@ -113,12 +118,16 @@ function store(ctx: WriteContext, args: Args, operation: Operation): void {
   options.parse(args, lookUp(ctx, args, 2, event), operation, 'store')
   keys.open(args, 1)
   buildValue(keys, at, result)
+  const few = sources.gather(operation, options.aggregate)
   try {
-    compute(ctx, operation, result)
+    if (few !== undefined) few.addTo(result)
+    else compute(ctx, operation, result)
     fitBuilt(keys, at, result)
   } catch (error) {
     result.release()
     throw error
+  } finally {
+    few?.release()
   }
   const { count } = result
   if (count > 0) {
@@ -133,7 +142,12 @@ function store(ctx: WriteContext, args: Args, operation: Operation): void {
 
 function zintercard(ctx: ReadContext, args: Args): void {
   options.parse(args, lookUp(ctx, args, 1, 'zintercard'), 'inter', 'count')
-  ctx.reply.int(sources.intersect(undefined, 'sum', options.limit))
+  const few = sources.gather('inter', 'sum')
+  if (few === undefined) ctx.reply.int(sources.intersect(undefined, 'sum', options.limit))
+  else {
+    ctx.reply.int(options.limit === 0 ? few.count : Math.min(few.count, options.limit))
+    few.release()
+  }
 }
 
 const READ_COUNTED: readonly KeySpec[] = [counted(1, ['RO', 'access'])]

@@ -2,6 +2,9 @@
 // those in the inputs. A set counts as a sorted set whose scores are all 1. One engine for ZUNION, ZINTER, ZDIFF, their
 // STORE forms and ZINTERCARD.
 //
+// When the result is known to be small it is gathered first (zset-gathered.ts): an input without a dict is walked through and its
+// members looked up among those gathered, so K inputs of N members take O(K*N). Else it grows in the sorted set that it becomes:
+//
 //   union            every member of every input          O(N log N) for N members in all
 //   intersection     the smallest input, each member looked up in the others     O(N*K) and the result's inserts
 //   difference       the first input, each member looked up in the others, or in one union of them when that is less work
@@ -13,7 +16,9 @@ import { SetWalk } from './set-walk.ts'
 import { TYPE_SET } from './types.ts'
 import type { ValueHost } from './value.ts'
 import { SortedSet } from './zset.ts'
+import { GATHERED_MOST, Gathered, LEFT_OUT } from './zset-gathered.ts'
 
+export type Operation = 'union' | 'inter' | 'diff'
 export type Aggregate = 'sum' | 'min' | 'max'
 
 /** One input that is looked at: a sorted set, a set, or nothing. Its members are walked through or looked up. */
@@ -26,6 +31,10 @@ class Source {
   end = 0
   /** Score of the member that `next` came to, or that `find` met. */
   score = 0
+  /** The memory that it lies in. */
+  u8: Uint8Array = this.buf
+  /** Whether a member is found in it by its hash. */
+  hasDict = false
   private isSet = false
   private begun = false
   private left = 0
@@ -44,6 +53,8 @@ class Source {
     const view = this.isSet ? this.set : this.zset
     view.aim(host, a, root, form)
     this.count = view.count
+    this.u8 = a.u8
+    this.hasDict = view.table !== 0
   }
 
   /** Back to the start of the walk. */
@@ -101,6 +112,21 @@ function combine(aggregate: Aggregate, a: number, b: number): number {
   if (aggregate === 'max') return b > a ? b : a
   const sum = a + b
   return Number.isNaN(sum) ? 0 : sum
+}
+
+/** An input without a dict is walked through, unless it has more than so many members for each one to be found there. */
+const WALKED_MOST = 4
+const gathered = new Gathered()
+
+/** The i-th input has member `at` of those gathered; the others before it have all had it, or it is out. */
+function meet(at: number, i: number, source: Source, operation: Operation, aggregate: Aggregate): void {
+  const { scores, met } = gathered
+  if (operation === 'diff') met[at] = LEFT_OUT
+  else if (met[at] === i) {
+    // Unlike the first one, Redis lets a product that is no number through to the aggregate.
+    scores[at] = combine(aggregate, scores[at], source.score * source.weight)
+    met[at] = i + 1
+  }
 }
 
 /** Which input `probed` looks at: none. */
@@ -175,6 +201,60 @@ export class Sources {
   private sort(): void {
     const { counts } = this
     this.order.sort((x, y) => counts[x] - counts[y] || x - y)
+  }
+
+  /**
+   * The result as members in order, when it cannot be large; undefined: use unite, intersect or subtract. It is good until the
+   * inputs change; `release` it then.
+   */
+  gather(operation: Operation, aggregate: Aggregate): Gathered | undefined {
+    const { host } = this
+    if (host === undefined) return undefined
+    if (operation !== 'diff') this.sort()
+    let most = this.counts[this.order[0]]
+    if (operation === 'union') for (let i = 1; i < this.count; i++) most += this.counts[this.order[i]]
+    if (most > GATHERED_MOST) return undefined
+    gathered.clear(host, most)
+    const first = this.aim(this.walked, 0)
+    first.rewind()
+    while (first.next()) {
+      gathered.add(operation === 'diff' ? first.score : first.weighted, first.u8, first.buf, first.start, first.end)
+    }
+    for (let i = 1; i < this.count; i++) {
+      if (operation === 'union') this.gatherAll(i, aggregate)
+      else this.gatherMet(i, operation, aggregate)
+    }
+    gathered.sort(operation === 'inter' ? this.count : 1)
+    return gathered
+  }
+
+  private gatherAll(i: number, aggregate: Aggregate): void {
+    const source = this.aim(this.walked, i)
+    const { scores } = gathered
+    source.rewind()
+    while (source.next()) {
+      const { buf, start, end } = source
+      const at = gathered.find(buf, start, end)
+      if (at < 0) gathered.add(source.weighted, source.u8, buf, start, end)
+      else scores[at] = combine(aggregate, scores[at], source.weighted)
+    }
+  }
+
+  /** What the i-th input has of those gathered: the intersection keeps it, with another score, the difference leaves it out. */
+  private gatherMet(i: number, operation: Operation, aggregate: Aggregate): void {
+    const source = this.aim(this.walked, i)
+    const { length, bufs, starts, ends } = gathered
+    if (!source.hasDict && source.count <= WALKED_MOST * length) {
+      source.rewind()
+      while (source.next()) {
+        const at = gathered.find(source.buf, source.start, source.end)
+        if (at >= 0) meet(at, i, source, operation, aggregate)
+      }
+      return
+    }
+    for (let at = 0; at < length; at++) {
+      if (source.find(bufs[at], starts[at], ends[at])) meet(at, i, source, operation, aggregate)
+    }
   }
 
   /** Puts the union into an empty sorted set. Throws OOM_ARENA. */

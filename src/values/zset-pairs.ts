@@ -11,7 +11,15 @@
 import { compare, copy } from '../bytes/ascii.ts'
 import { writeInt } from '../bytes/int64.ts'
 import type { Arena } from '../memory/arena.ts'
-import { PackedElement, packedFind, packedInt, packedIntSize, packedSize, packedSkip } from '../memory/packed.ts'
+import {
+  PackedElement,
+  packedBack,
+  packedFind,
+  packedInt,
+  packedIntSize,
+  packedSize,
+  packedSkip,
+} from '../memory/packed.ts'
 import {
   packedFirst,
   packedInsert,
@@ -76,6 +84,8 @@ export function pairPlace(a: Arena, root: number, key: TreeKey): number {
   const { u8 } = a
   const stop = packedStop(a, root)
   let at = packedFirst(root)
+  // Many sets are built in order.
+  if (at < stop && pairIsBefore(u8, packedBack(u8, packedBack(u8, stop)), key)) return stop
   while (at < stop && pairIsBefore(u8, at, key)) at = pairSkip(u8, at)
   return at
 }

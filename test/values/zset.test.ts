@@ -103,11 +103,15 @@ class Pair {
     }
   }
 
-  /** Ranges from every third rank on, in both directions. */
+  /** Ranges from a few ranks on, in both directions. */
   private checkReplies(zset: SortedSet): void {
     const { model } = this
-    for (let rank = 0; rank < model.length; rank += 3) {
-      for (const members of [model.slice(rank), model.slice(rank, rank + 2), model.slice(0, rank + 1).reverse()]) {
+    for (let rank = 0; rank < model.length; rank += 3 + (model.length >> 1)) {
+      for (const members of [
+        model.slice(rank, rank + 50),
+        model.slice(rank, rank + 2),
+        model.slice(Math.max(0, rank - 49), rank + 1).reverse(),
+      ]) {
         const wanted = new ReplyWriter()
         for (const { score, member } of members) {
           wanted.bulk(bytesOf(member), 0, member.length)
