@@ -5,8 +5,9 @@
 //     8  u8   p, bytes of the prefix, 4..255        9  ...  prefix, then packed elements of what comes after it
 //
 //   seal       O(bytes), once, when the chunk stops being an end; after the first elements when they have nothing in common
-//   unseal     O(bytes): into a buffer for reading, into a new chunk for changing
+//   unseal     O(bytes), for changing; to be read it stays as it is
 //   1,000,000 of `element:0000000000`     5.3 bytes each instead of 20.1
+//   20,000 of `e:000000000000`: LRANGE 35 ns an element (24 unsealed), LPOS 2 (6): what begins otherwise is not looked at
 
 import type { Arena } from './arena.ts'
 import {
@@ -23,7 +24,7 @@ import { PackedElement, packedWrite } from './packed.ts'
 const SEALED_END = 0x4000_0000
 /** Fewer bytes in common are not worth the work. */
 const LEAST_PREFIX_BYTES = 4
-const MOST_PREFIX_BYTES = 255
+export const MOST_PREFIX_BYTES = 255
 /** A seal saves at least this part of the chunk: one eighth. */
 const LEAST_GAIN_SHIFT = 3
 
@@ -79,24 +80,29 @@ function commonPrefix(a: Arena, chunk: number): number {
   return prefix
 }
 
-/** Writes the elements of a sealed chunk as they were to `out`, which has CHUNK_ROOM_BYTES; returns how many bytes they are. */
-export function readSealed(a: Arena, chunk: number, out: Uint8Array): number {
+/** Where the prefix of a sealed chunk lies; what its elements go on with follows it, up to `sealedEnd`. */
+export const sealedPrefix = (chunk: number): number => chunk + CHUNK_HEADER_BYTES + 1
+export const sealedPrefixBytes = (a: Arena, chunk: number): number => a.u8[chunk + CHUNK_HEADER_BYTES]
+export const sealedEnd = (a: Arena, chunk: number): number => chunk + CHUNK_HEADER_BYTES - a.i32[chunk >> 2]
+
+/** Writes the elements of a sealed chunk as they were to `work`; returns how many bytes they are. */
+function readSealed(a: Arena, chunk: number): number {
   const { u8 } = a
-  const from = chunk + CHUNK_HEADER_BYTES
-  const stop = from - a.i32[chunk >> 2]
-  const prefix = u8[from]
-  text.set(u8.subarray(from + 1, from + 1 + prefix), 0)
+  const from = sealedPrefix(chunk)
+  const stop = sealedEnd(a, chunk)
+  const prefix = sealedPrefixBytes(a, chunk)
+  text.set(u8.subarray(from, from + prefix), 0)
   let bytes = 0
-  for (let at = from + 1 + prefix; at < stop; at = element.next) {
+  for (let at = from + prefix; at < stop; at = element.next) {
     element.read(u8, at)
-    bytes = packedWrite(out, bytes, text, 0, element.writeText(text, prefix))
+    bytes = packedWrite(work, bytes, text, 0, element.writeText(text, prefix))
   }
   return bytes
 }
 
 /** The same elements in a chunk that can be changed; the sealed one is freed. 0: no room. */
 export function chunkUnseal(a: Arena, chunk: number): number {
-  const bytes = readSealed(a, chunk, work)
+  const bytes = readSealed(a, chunk)
   const open = chunkCreate(a, bytes, 0, bytes)
   if (open === 0) return 0
   a.u8.set(work.subarray(0, bytes), chunkStart(a, open))

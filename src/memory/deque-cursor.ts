@@ -3,53 +3,58 @@
 //
 //     cursor.seek(a, root, index)
 //     do {
-//       while (cursor.at < cursor.stop) cursor.at = packedSkip(cursor.u8, cursor.at)
+//       while (cursor.at < cursor.stop) cursor.at = packedSkip(a.u8, cursor.at)
 //     } while (cursor.nextRun(a))
 //
+// The elements of a sealed chunk are walked as they lie there: what all of them begin with is the run's `prefix`, and what
+// the cursor stands at is the rest of each.
+//
 //   seek        blocks from the nearer end, 125 entries at most, half a chunk at most
-//   next run    O(1), and the reading of a sealed chunk
+//   next run    O(1)
 
 import type { Arena } from './arena.ts'
 import { CHUNK_ROOM_BYTES, chunkEnd, chunkStart } from './chunk.ts'
-import { isSealed, readSealed } from './chunk-seal.ts'
+import { isSealed, MOST_PREFIX_BYTES, sealedEnd, sealedPrefix, sealedPrefixBytes } from './chunk-seal.ts'
 import {
   blockElements,
   blockLength,
   type EntryPlace,
-  entryChunk,
+  entryAt,
   entryCount,
   nextBlock,
   prevBlock,
   ROOT_HEAD,
   ROOT_TAIL,
 } from './deque-directory.ts'
-import { packedBack, packedSkip } from './packed.ts'
-import { packedAt, packedFirst, packedStop } from './packed-block.ts'
+import { PackedElement, packedBack, packedSkip } from './packed.ts'
+import { packedAt, packedCount, packedFirst, packedStop } from './packed-block.ts'
 
 const NOTHING = new Uint8Array(0)
-const NOTHING_VIEW = new DataView(NOTHING.buffer)
+const element = new PackedElement()
 
 export class DequeCursor implements EntryPlace {
   /** Directory block and number of the entry in it; block 0 means a packed block. */
   block = 0
   slot = 0
   chunk = 0
-  /** Where the run's elements lie: the arena, or a buffer of the cursor's own with those of a sealed chunk. */
-  u8: Uint8Array = NOTHING
-  view: DataView = NOTHING_VIEW
+  /** Elements of the run. */
+  length = 0
   /** The run, and the element in it; walking backwards, the end of the element. */
   start = 0
   stop = 0
   at = 0
-  private unsealed = NOTHING
-  private unsealedView = NOTHING_VIEW
+  /** Where the bytes lie with which each element of the run begins, and how many: 0 unless its chunk is sealed. */
+  prefix = 0
+  prefixBytes = 0
+  /** For elements that are not in one piece: integers, and those of a sealed chunk. Visits of two cursors may be nested. */
+  private spelled = NOTHING
 
   /** Aims at the element with this index of a packed block; index = count is the place behind the last. */
   seekPacked(a: Arena, root: number, index: number): void {
     this.block = 0
     this.chunk = root
-    this.u8 = a.u8
-    this.view = a.view
+    this.length = packedCount(a, root)
+    this.prefixBytes = 0
     this.start = packedFirst(root)
     this.stop = packedStop(a, root)
     this.at = packedAt(a, root, index)
@@ -88,23 +93,38 @@ export class DequeCursor implements EntryPlace {
     }
     this.slot = slot
     this.load(a)
-    const { u8 } = this
-    let { at } = this
-    if (index < count >> 1) for (let i = 0; i < index; i++) at = packedSkip(u8, at)
+    this.seekInRun(a, index)
+  }
+
+  /** Goes to the element with this index in the run, or to the run's end. */
+  seekInRun(a: Arena, index: number): void {
+    const { u8 } = a
+    const { length } = this
+    let at = this.start
+    if (index < length >> 1) for (let i = 0; i < index; i++) at = packedSkip(u8, at)
     else {
       at = this.stop
-      for (let i = count; i > index; i--) at = packedBack(u8, at)
+      for (let i = length; i > index; i--) at = packedBack(u8, at)
     }
     this.at = at
   }
 
   /** Index of the element that it is aimed at; at the end of a run that of the next one. */
   index(a: Arena, root: number): number {
+    if (this.block === 0) return this.indexInRun(a)
     let index = 0
     for (let block = a.i32[(root + ROOT_HEAD) >> 2]; block !== this.block; block = nextBlock(a, block))
       index += blockElements(a, block)
     for (let slot = 0; slot < this.slot; slot++) index += entryCount(a, this.block, slot)
-    for (let at = this.start; at < this.at; at = packedSkip(this.u8, at)) index++
+    return index + this.indexInRun(a)
+  }
+
+  /** Index in the run. */
+  indexInRun(a: Arena): number {
+    const { u8 } = a
+    if (this.at === this.stop) return this.length
+    let index = 0
+    for (let at = this.start; at < this.at; at = packedSkip(u8, at)) index++
     return index
   }
 
@@ -118,28 +138,21 @@ export class DequeCursor implements EntryPlace {
 
   /** Takes the run of the entry at hand, from its start. */
   load(a: Arena): void {
-    this.chunk = entryChunk(a, this.block, this.slot)
-    if (isSealed(a, this.chunk)) {
-      this.loadSealed(a)
-      return
+    const entry = entryAt(a, this.block, this.slot) >> 2
+    const chunk = a.i32[entry]
+    this.chunk = chunk
+    this.length = a.i32[entry + 1]
+    if (isSealed(a, chunk)) {
+      this.prefix = sealedPrefix(chunk)
+      this.prefixBytes = sealedPrefixBytes(a, chunk)
+      this.start = this.prefix + this.prefixBytes
+      this.stop = sealedEnd(a, chunk)
+    } else {
+      this.prefixBytes = 0
+      this.start = chunkStart(a, chunk)
+      this.stop = chunkEnd(a, chunk)
     }
-    this.u8 = a.u8
-    this.view = a.view
-    this.start = chunkStart(a, this.chunk)
-    this.stop = chunkEnd(a, this.chunk)
     this.at = this.start
-  }
-
-  private loadSealed(a: Arena): void {
-    if (this.unsealed === NOTHING) {
-      this.unsealed = new Uint8Array(CHUNK_ROOM_BYTES)
-      this.unsealedView = new DataView(this.unsealed.buffer)
-    }
-    this.u8 = this.unsealed
-    this.view = this.unsealedView
-    this.start = 0
-    this.stop = readSealed(a, this.chunk, this.unsealed)
-    this.at = 0
   }
 
   /** Goes to the start of the next run; false when there is none. */
@@ -169,5 +182,25 @@ export class DequeCursor implements EntryPlace {
     this.load(a)
     this.at = this.stop
     return true
+  }
+
+  /** Shows the texts of up to `wanted` elements from the one at the cursor on. Returns how many those were. */
+  visit(a: Arena, wanted: number, visit: (buf: Uint8Array, start: number, end: number) => void): number {
+    if (this.spelled === NOTHING) this.spelled = new Uint8Array(MOST_PREFIX_BYTES + CHUNK_ROOM_BYTES)
+    const { spelled } = this
+    const { u8 } = a
+    let visited = 0
+    do {
+      const { prefix, prefixBytes } = this
+      if (prefixBytes > 0) spelled.set(u8.subarray(prefix, prefix + prefixBytes), 0)
+      while (this.at < this.stop && visited < wanted) {
+        element.read(u8, this.at)
+        this.at = element.next
+        visited++
+        if (element.isInt || prefixBytes > 0) visit(spelled, 0, element.writeText(spelled, prefixBytes))
+        else visit(u8, element.start, element.end)
+      }
+    } while (visited < wanted && this.nextRun(a))
+    return visited
   }
 }

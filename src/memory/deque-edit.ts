@@ -62,10 +62,10 @@ export function dequeInsert(
 /** Makes the chunk at the cursor one that can be changed. False: no room. */
 export function dequeUnseal(a: Arena, cursor: DequeCursor): boolean {
   if (!isSealed(a, cursor.chunk)) return true
-  const offset = cursor.at - cursor.start
+  const index = cursor.indexInRun(a)
   if (openChunk(a, cursor.block, cursor.slot) === 0) return false
   cursor.load(a)
-  cursor.at = cursor.start + offset
+  cursor.seekInRun(a, index)
   return true
 }
 
@@ -288,7 +288,7 @@ export function dequeRemoveRange(a: Arena, root: number, cursor: DequeCursor, in
     isLoaded = true
     let stop = cursor.at
     let taken = 0
-    for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(cursor.u8, stop)
+    for (; taken < n && stop < cursor.stop; taken++) stop = packedSkip(a.u8, stop)
     n -= taken
     if (!removeInRun(a, root, cursor, stop, taken)) break
   }
@@ -297,13 +297,14 @@ export function dequeRemoveRange(a: Arena, root: number, cursor: DequeCursor, in
 
 /** Bytes of the texts of `n` elements from `index` on, all of which exist. */
 export function dequeTextBytes(a: Arena, root: number, cursor: DequeCursor, index: number, n: number): number {
+  const { u8 } = a
   let bytes = 0
   if (n === 0) return 0
   cursor.seek(a, root, index)
   do {
     let { at } = cursor
-    for (const { stop, u8 } = cursor; at < stop && n > 0; n--) {
-      bytes += packedTextLength(u8, at)
+    for (const { stop, prefixBytes } = cursor; at < stop && n > 0; n--) {
+      bytes += prefixBytes + packedTextLength(u8, at)
       at = packedSkip(u8, at)
     }
   } while (n > 0 && cursor.nextRun(a))

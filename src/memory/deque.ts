@@ -54,8 +54,8 @@ const ROOT_BYTES = 24
 /** Room of a new chunk at an end; it grows by halves up to CHUNK_ROOM_BYTES. */
 const FIRST_ROOM_BYTES = 1016
 /**
- * Fewer elements in a chunk are too long to be sealed: looking for what they share, and putting them together again when
- * they are read, took a quarter of the time of a push of 64 bytes and half of that of a range.
+ * Fewer elements in a chunk are too long to be sealed: looking for what they share, and putting them together again at the
+ * other end, took a quarter of the time of a push of 64 bytes.
  */
 const SEALED_ELEMENTS = 64
 /** A deque of so many chunks gets whole ones. */

@@ -31,6 +31,8 @@ const INT64 = 0xf4
 const TEXT32 = 0xf0
 const TWO_32 = 0x1_0000_0000
 const NINE = 0x39
+/** An element that is an integer. */
+const digits = new Uint8Array(10)
 
 /** Bytes of the element for the text buf[start, end), back length included. */
 export function packedSize(buf: Uint8Array, start: number, end: number): number {
@@ -217,6 +219,21 @@ export function packedMatches(
     return equals(u8, data, at + bodyBytes(u8, at), buf, start, end)
   }
   return packedInt(u8, at) === n
+}
+
+/**
+ * The first two bytes of the element for buf[start, end), the second one shifted by 8; `n` is parseSafe of the text. They
+ * tell most elements that are not the text from it.
+ */
+export function packedOpening(buf: Uint8Array, start: number, end: number, n: number): number {
+  const text = end - start
+  if (!Number.isNaN(n)) {
+    packedWriteInt(digits, 0, n)
+    return digits[0] | (digits[1] << 8)
+  }
+  // An element without text goes on with its back length, 1.
+  if (text < 64) return 0x80 | text | ((text === 0 ? 1 : buf[start]) << 8)
+  return (text < 4096 ? 0xe0 | (text >> 8) : TEXT32) | ((text & 255) << 8)
 }
 
 /** The integer that the element at `at` is, NaN for a text. */

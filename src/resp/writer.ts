@@ -113,6 +113,43 @@ export class ReplyWriter extends ReplyBuffer {
     this.length = at + 2
   }
 
+  /** A bulk of two runs of bytes in a buffer, one behind the other, together at most OWN_CHUNK_BYTES. */
+  bulkOfTwo(from: Viewed, first: number, firstBytes: number, start: number, end: number): void {
+    const bytes = firstBytes + end - start
+    if (this.length + bytes + HEADER_BYTES + 2 > this.buf.length) this.makeRoom(bytes + HEADER_BYTES + 2)
+    const out = this.buf
+    let at = this.length
+    out[at] = BULK
+    at = writeInt(out, at + 1, bytes)
+    out[at] = CR
+    out[at + 1] = LF
+    at = copyWide(this.view, at + 2, from.view, first, first + firstBytes)
+    at =
+      end - start > LONG_COPY_BYTES
+        ? copy(out, at, from.u8, start, end)
+        : copyWide(this.view, at, from.view, start, end)
+    out[at] = CR
+    out[at + 1] = LF
+    this.length = at + 2
+  }
+
+  /** A bulk of some bytes, at most OWN_CHUNK_BYTES, and the decimal digits of `n`, a safe integer. */
+  bulkWithInt(from: Viewed, first: number, firstBytes: number, n: number): void {
+    const bytes = firstBytes + intLength(n)
+    if (this.length + bytes + HEADER_BYTES + 2 > this.buf.length) this.makeRoom(bytes + HEADER_BYTES + 2)
+    const out = this.buf
+    let at = this.length
+    out[at] = BULK
+    at = writeInt(out, at + 1, bytes)
+    out[at] = CR
+    out[at + 1] = LF
+    at = copyWide(this.view, at + 2, from.view, first, first + firstBytes)
+    at = writeInt(out, at, n)
+    out[at] = CR
+    out[at + 1] = LF
+    this.length = at + 2
+  }
+
   bulkText(text: string): void {
     this.framed(BULK, '', text)
   }

@@ -1,10 +1,10 @@
 // Reading a list, in either form (list.ts draws them): elements by index, in a range, by value.
 
-import { parseSafe } from '../bytes/int64.ts'
 import { DequeCursor } from '../memory/deque-cursor.ts'
-import { PackedElement, packedBack, packedMatches, packedSkip } from '../memory/packed.ts'
+import { DequeSearch } from '../memory/deque-search.ts'
+import { PackedElement, packedBack, packedSkip } from '../memory/packed.ts'
 import type { ReplyWriter } from '../resp/writer.ts'
-import { replyElement } from './packed-reply.ts'
+import { replyElement, replyRest } from './packed-reply.ts'
 import { FORM_QUICKLIST } from './types.ts'
 import { type Unwritten, unwritten } from './unwritten.ts'
 import { UnwrittenList } from './unwritten-list.ts'
@@ -14,13 +14,11 @@ export const LEFT = 0
 export const RIGHT = 1
 export type Side = typeof LEFT | typeof RIGHT
 
-/** Digits of an element that is an integer, where bytes are asked for. */
-const digits = new Uint8Array(24)
-
 export abstract class ListWalk extends Value {
   /** The element that `peek` and `seek` found. */
   readonly element = new PackedElement()
   protected readonly cursor = new DequeCursor()
+  protected readonly search = new DequeSearch()
 
   get count(): number {
     return this.a.i32[(this.root + ROOT_OWN) >> 2]
@@ -39,22 +37,31 @@ export abstract class ListWalk extends Value {
   /** Writes the element with this index, 0 <= index < count, as a bulk. */
   replyIndex(reply: ReplyWriter, index: number): void {
     this.seek(index)
-    this.element.read(this.cursor.u8, this.cursor.at)
-    replyElement(reply, this.element, this.cursor)
+    this.element.read(this.a.u8, this.cursor.at)
+    this.replyRead(reply)
+  }
+
+  /** Writes the element that was read at the cursor. */
+  private replyRead(reply: ReplyWriter): void {
+    const { a, cursor, element } = this
+    if (cursor.prefixBytes === 0) replyElement(reply, element, a)
+    else replyRest(reply, element, a, cursor.prefix, cursor.prefixBytes)
   }
 
   /** Writes `n` elements from `index` on, all of which exist, as bulks. */
   replyRange(reply: ReplyWriter, index: number, n: number): void {
     if (n === 0) return
     const { a, cursor, element } = this
+    const { u8 } = a
     this.seek(index)
     do {
       let { at } = cursor
-      const { u8 } = cursor
-      for (const { stop } = cursor; at < stop && n > 0; n--) {
+      const { stop, prefix, prefixBytes } = cursor
+      for (; at < stop && n > 0; n--) {
         element.read(u8, at)
         at = element.next
-        replyElement(reply, element, cursor)
+        if (prefixBytes === 0) replyElement(reply, element, a)
+        else replyRest(reply, element, a, prefix, prefixBytes)
       }
     } while (n > 0 && cursor.nextRun(a))
   }
@@ -65,22 +72,20 @@ export abstract class ListWalk extends Value {
     this.seekEnd()
     do {
       for (; cursor.at > cursor.start && n > 0; n--) {
-        cursor.at = packedBack(cursor.u8, cursor.at)
-        element.read(cursor.u8, cursor.at)
-        replyElement(reply, element, cursor)
+        cursor.at = packedBack(a.u8, cursor.at)
+        element.read(a.u8, cursor.at)
+        this.replyRead(reply)
       }
     } while (n > 0 && cursor.previousRun(a))
   }
 
   /** Aims the cursor at the first element that is the text. */
   protected find(buf: Uint8Array, start: number, end: number): boolean {
-    const { a, cursor } = this
-    const n = parseSafe(buf, start, end)
+    const { a, cursor, search } = this
+    search.aim(buf, start, end)
     this.seek(0)
-    do {
-      for (; cursor.at < cursor.stop; cursor.at = packedSkip(cursor.u8, cursor.at))
-        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n)) return true
-    } while (cursor.nextRun(a))
+    do if (search.enter(a, cursor) && search.find(a, cursor, cursor.length)) return true
+    while (cursor.nextRun(a))
     return false
   }
 
@@ -96,23 +101,27 @@ export abstract class ListWalk extends Value {
     passed: number,
     most: number,
   ): number {
-    const { a, cursor, count } = this
-    const { buf, start, end } = text
-    const n = parseSafe(buf, start, end)
+    const { a, cursor, count, search } = this
+    search.aim(text.buf, text.start, text.end)
     let found = 0
     if (side === LEFT) this.seek(0)
     else this.seekEnd()
     let index = 0
     do {
-      while (index < reach && (side === LEFT ? cursor.at < cursor.stop : cursor.at > cursor.start)) {
-        if (side === RIGHT) cursor.at = packedBack(cursor.u8, cursor.at)
-        if (packedMatches(cursor.u8, cursor.at, buf, start, end, n) && --passed < 0) {
+      if (!search.enter(a, cursor)) {
+        index += cursor.length
+        continue
+      }
+      while (side === LEFT ? search.find(a, cursor, reach - index) : search.findBack(a, cursor, reach - index)) {
+        index += search.passed
+        if (--passed < 0) {
           reply.int(side === LEFT ? index : count - 1 - index)
           if (++found === most) return found
         }
-        if (side === LEFT) cursor.at = packedSkip(cursor.u8, cursor.at)
+        if (side === LEFT) cursor.at = packedSkip(a.u8, cursor.at)
         index++
       }
+      index += search.passed
     } while (index < reach && (side === LEFT ? cursor.nextRun(a) : cursor.previousRun(a)))
     return found
   }
@@ -129,19 +138,10 @@ export abstract class ListWalk extends Value {
 
   /** A place is an index. */
   visitFrom(from: number, wanted: number, visit: Visit): number {
-    const { a, cursor, element } = this
+    const { a, cursor } = this
     if (from >= this.count) return VISIT_END
-    let visited = 0
     this.seek(from)
-    do {
-      while (cursor.at < cursor.stop && visited < wanted) {
-        element.read(cursor.u8, cursor.at)
-        cursor.at = element.next
-        visited++
-        if (element.isInt) visit(digits, 0, element.writeText(digits, 0))
-        else visit(cursor.u8, element.start, element.end)
-      }
-    } while (visited < wanted && cursor.nextRun(a))
-    return from + visited < this.count ? from + visited : VISIT_END
+    const next = from + cursor.visit(a, wanted, visit)
+    return next < this.count ? next : VISIT_END
   }
 }

@@ -5,7 +5,6 @@
 // form QUICKLIST   a deque (memory/deque.ts); it is packed again when it has shrunk to REPACK_BYTES
 
 import { copy } from '../bytes/ascii.ts'
-import { parseSafe } from '../bytes/int64.ts'
 import type { Words } from '../bytes/words.ts'
 import type { Arena } from '../memory/arena.ts'
 import { CHUNK_ROOM_BYTES } from '../memory/chunk.ts'
@@ -35,7 +34,6 @@ import {
   PACKED_OVERHEAD_BYTES,
   type PackedElement,
   packedBack,
-  packedMatches,
   packedSkip,
   packedTextBytes,
   packedTextLength,
@@ -205,7 +203,7 @@ export class List extends ListWalk {
   /** The element with this index becomes the text. Throws OOM_ARENA before any change. */
   set(index: number, buf: Uint8Array, start: number, end: number): void {
     this.seek(index)
-    const before = packedTextLength(this.cursor.u8, this.cursor.at)
+    const before = this.cursor.prefixBytes + packedTextLength(this.a.u8, this.cursor.at)
     if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
     const { a, cursor, root } = this
     if (this.form === FORM_LISTPACK) {
@@ -296,7 +294,7 @@ export class List extends ListWalk {
     const end = ends[text]
     if (this.form === FORM_LISTPACK && this.isFull(end - start)) this.unpackAt()
     const { a, cursor, root } = this
-    if (where === 'after') cursor.at = packedSkip(cursor.u8, cursor.at)
+    if (where === 'after') cursor.at = packedSkip(a.u8, cursor.at)
     if (this.form === FORM_LISTPACK) {
       const moved = packedInsert(a, root, cursor.at, buf, start, end)
       if (moved === 0) throw OOM_ARENA
@@ -329,37 +327,32 @@ export class List extends ListWalk {
   }
 
   private removeForwards(buf: Uint8Array, start: number, end: number, most: number): void {
-    const { a, cursor } = this
-    const n = parseSafe(buf, start, end)
+    const { a, cursor, search } = this
     let removed = 0
+    search.aim(buf, start, end)
     this.seek(0)
     do {
-      while (cursor.at < cursor.stop) {
-        if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) cursor.at = packedSkip(cursor.u8, cursor.at)
-        else {
-          const isMore = this.removeHere()
-          if (++removed === most || !isMore) return
-        }
+      // A removal may take the cursor to another run.
+      while (search.enter(a, cursor) && search.find(a, cursor, cursor.length)) {
+        const isMore = this.removeHere()
+        if (++removed === most || !isMore) return
       }
     } while (cursor.nextRun(a))
   }
 
   private removeBackwards(buf: Uint8Array, start: number, end: number, most: number): void {
-    const { a, cursor } = this
-    const n = parseSafe(buf, start, end)
+    const { a, cursor, search } = this
     let removed = 0
-    let index = this.count
+    search.aim(buf, start, end)
     this.seekEnd()
     do {
-      while (cursor.at > cursor.start) {
-        cursor.at = packedBack(cursor.u8, cursor.at)
-        index--
-        if (!packedMatches(cursor.u8, cursor.at, buf, start, end, n)) continue
+      while (search.enter(a, cursor) && search.findBack(a, cursor, cursor.length)) {
+        const index = cursor.index(a, this.root)
         this.removeHere()
         if (++removed === most || index === 0) return
         // What lies before it is found anew: chunks may have been joined.
         this.seek(index - 1)
-        cursor.at = packedSkip(cursor.u8, cursor.at)
+        cursor.at = packedSkip(a.u8, cursor.at)
       }
     } while (cursor.previousRun(a))
   }
@@ -378,8 +371,7 @@ export class List extends ListWalk {
     }
     const offset = cursor.at - cursor.start
     this.root = packedRemoveTo(a, root, cursor.at, packedSkip(a.u8, cursor.at), 1)
-    cursor.start = packedFirst(this.root)
-    cursor.stop = packedStop(a, this.root)
+    cursor.seekPacked(a, this.root, 0)
     cursor.at = cursor.start + offset
     return cursor.at < cursor.stop
   }

@@ -10,3 +10,15 @@ export function replyElement(reply: ReplyWriter, element: PackedElement, from: V
   else if (element.buf === from.u8) reply.bulkOf(from, element.start, element.end)
   else reply.bulk(element.buf, element.start, element.end)
 }
+
+/** The same of an element of which this is the rest: it begins with the bytes [prefix, prefix + prefixBytes) of `from`. */
+export function replyRest(
+  reply: ReplyWriter,
+  rest: PackedElement,
+  from: Viewed,
+  prefix: number,
+  prefixBytes: number,
+): void {
+  if (rest.isInt) reply.bulkWithInt(from, prefix, prefixBytes, rest.int)
+  else reply.bulkOfTwo(from, prefix, prefixBytes, rest.start, rest.end)
+}

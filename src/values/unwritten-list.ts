@@ -16,7 +16,6 @@
 
 import type { Arena } from '../memory/arena.ts'
 import { DequeCursor } from '../memory/deque-cursor.ts'
-import { PackedElement } from '../memory/packed.ts'
 import { Aside } from './aside.ts'
 import { type Original, Unwritten } from './unwritten.ts'
 import type { Visit } from './value.ts'
@@ -253,22 +252,10 @@ export class UnwrittenList extends Unwritten {
 /** Reads elements of a list by their indexes. */
 class ListReader {
   private readonly cursor = new DequeCursor()
-  private readonly element = new PackedElement()
-  private readonly digits = new Uint8Array(24)
 
   visit(a: Arena, root: number, index: number, n: number, visit: Visit): void {
     if (n === 0) return
-    const { cursor, element, digits } = this
-    cursor.seek(a, root, index)
-    let left = n
-    do {
-      while (cursor.at < cursor.stop && left > 0) {
-        element.read(cursor.u8, cursor.at)
-        cursor.at = element.next
-        left--
-        if (element.isInt) visit(digits, 0, element.writeText(digits, 0))
-        else visit(cursor.u8, element.start, element.end)
-      }
-    } while (left > 0 && cursor.nextRun(a))
+    this.cursor.seek(a, root, index)
+    this.cursor.visit(a, n, visit)
   }
 }

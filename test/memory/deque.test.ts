@@ -37,13 +37,19 @@ function textAt(u8: Uint8Array, at: number): string {
   return out.toString('latin1')
 }
 
+/** The element at the cursor, with what its run begins with. */
+function textHere(a: Arena): string {
+  const { prefix, prefixBytes, at } = cursor
+  return Buffer.from(a.u8.slice(prefix, prefix + prefixBytes)).toString('latin1') + textAt(a.u8, at)
+}
+
 function forwards(a: Arena, root: number): string[] {
   const found: string[] = []
   if (dequeCount(a, root) === 0) return found
   cursor.seek(a, root, 0)
   do {
     while (cursor.at < cursor.stop) {
-      found.push(textAt(cursor.u8, cursor.at))
+      found.push(textHere(a))
       cursor.at = element.next
     }
   } while (cursor.nextRun(a))
@@ -56,8 +62,8 @@ function backwards(a: Arena, root: number): string[] {
   cursor.seekEnd(a, root)
   do {
     while (cursor.at > cursor.start) {
-      cursor.at = packedBack(cursor.u8, cursor.at)
-      found.push(textAt(cursor.u8, cursor.at))
+      cursor.at = packedBack(a.u8, cursor.at)
+      found.push(textHere(a))
     }
   } while (cursor.previousRun(a))
   return found
@@ -124,10 +130,10 @@ class Pair {
       return
     }
     cursor.seek(a, root, index)
-    expect(textAt(cursor.u8, cursor.at)).toBe(model[index] as string)
+    expect(textHere(a)).toBe(model[index] as string)
     if (s.verb === 'insert') {
       expect(dequeInsert(a, root, cursor, buf, 0, buf.length)).toBe(true)
-      expect(textAt(cursor.u8, cursor.at)).toBe(value)
+      expect(textHere(a)).toBe(value)
       model.splice(index, 0, value)
     } else if (s.verb === 'insertBehind') {
       cursor.at = element.next
@@ -141,7 +147,7 @@ class Pair {
       const isMore = dequeRemove(a, root, cursor)
       model.splice(index, 1)
       expect(isMore).toBe(index < model.length)
-      if (isMore) expect(textAt(cursor.u8, cursor.at)).toBe(model[index] as string)
+      if (isMore) expect(textHere(a)).toBe(model[index] as string)
     }
   }
 
@@ -152,7 +158,7 @@ class Pair {
     expect(backwards(a, root)).toEqual([...model].reverse())
     for (let i = 0; i < model.length; i += 1 + (model.length >> 5)) {
       cursor.seek(a, root, i)
-      expect(textAt(cursor.u8, cursor.at)).toBe(model[i] as string)
+      expect(textHere(a)).toBe(model[i] as string)
     }
     a.check()
   }
@@ -264,7 +270,7 @@ describe('deque', () => {
     block = dequeToPacked(a, root, 400)
     expect(a.allocatedBytes).toBe(a.sizeOf(block))
     cursor.seekPacked(a, block, 1)
-    expect(textAt(cursor.u8, cursor.at)).toBe('2')
+    expect(textHere(a)).toBe('2')
     expect(cursor.nextRun(a)).toBe(false)
   })
 

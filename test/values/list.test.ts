@@ -45,12 +45,13 @@ const text = fc.oneof(
   fc.integer().map(String),
   fc.nat(99_999).map(n => `element:of:a:kind:${n}`),
 )
-const step = fc.record({
+const fields = {
   verb: fc.constantFrom('push', 'push', 'pushLeft', 'pop', 'set', 'insert', 'remove', 'removeRight', 'range', 'trim'),
   texts: fc.array(text, { minLength: 1, maxLength: 12 }),
   at: fc.nat(),
   n: fc.integer({ min: 1, max: 20 }),
-})
+}
+const step = fc.record(fields)
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 class Pair {
@@ -112,7 +113,12 @@ class Pair {
     const found = this.model.flatMap((x, i) => (x === pivot ? [i] : []))
     if (side === RIGHT) found.reverse()
     const search = { buf, start: 0, end: buf.length }
-    expect(replies(reply => this.list.replyPositions(reply, search, side, Infinity, 0, n))).toEqual(found.slice(0, n))
+    const positions = (reach: number, passed: number, most: number): unknown[] =>
+      replies(reply => this.list.replyPositions(reply, search, side, reach, passed, most))
+    expect(positions(Infinity, 0, n)).toEqual(found.slice(0, n))
+    const reach = n * 37
+    const isWithin = (i: number): boolean => (side === RIGHT ? this.model.length - 1 - i : i) < reach
+    expect(positions(reach, 1, Infinity)).toEqual(found.filter(isWithin).slice(1))
     expect(this.list.remove(buf, 0, buf.length, n, side)).toBe(Math.min(n, found.length))
     const gone = new Set(found.slice(0, n))
     this.model = this.model.filter((_, i) => !gone.has(i))
@@ -143,6 +149,29 @@ describe('a list', () => {
         expect(pair.a.allocatedBytes).toBe(0)
       }),
       { numRuns: 150 },
+    )
+  })
+
+  test('is what an array is when its elements begin alike, so that inner chunks are sealed', () => {
+    const alike = fc
+      .oneof(fc.nat(300).map(String), fc.constantFrom('', '05', '-7', '70000', '5000000000', 'x'.repeat(150)))
+      .map(rest => `element:of:a:kind:${rest}`)
+    // Some begin like those and are none of them.
+    const other = fc.constantFrom('element', 'element:of:a:kind', 'element:of:a:king:5', '5', 'z')
+    const texts = fc.array(fc.oneof({ weight: 6, arbitrary: alike }, { weight: 1, arbitrary: other }), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    const many = fc.array(alike, { minLength: 300, maxLength: 900 })
+    fc.assert(
+      fc.property(many, many, fc.array(fc.record({ ...fields, texts }), { maxLength: 40 }), (left, right, steps) => {
+        const pair = new Pair()
+        pair.run({ verb: 'pushLeft', texts: left, at: 0, n: 1 })
+        pair.run({ verb: 'push', texts: right, at: 0, n: 1 })
+        for (const s of steps) pair.run(s)
+        pair.check()
+      }),
+      { numRuns: 60 },
     )
   })
 
