@@ -2,10 +2,12 @@
 // put in order through an array of their numbers.
 
 import { type Compare, PartialSort } from '../bytes/partial-sort.ts'
-import { TreeKey } from '../memory/tree-node.ts'
+import { TreeCursor } from '../memory/tree.ts'
+import { LEAF_MOST, TreeKey } from '../memory/tree-node.ts'
 import type { GeoShape } from './geo-shape.ts'
 import { Position } from './geohash.ts'
 import type { SortedSet } from './zset.ts'
+import { TREE_AT } from './zset-large.ts'
 
 const FIRST_ROOM = 64
 /** Larger tables are given up with the next search. */
@@ -15,6 +17,9 @@ export type GeoOrder = 'none' | 'nearest' | 'farthest'
 
 const square = new TreeKey()
 const position = new Position()
+const cursor = new TreeCursor()
+const refs = new Int32Array(LEAF_MOST)
+const scores = new Float64Array(LEAF_MOST)
 const partial = new PartialSort()
 
 export class GeoResults {
@@ -24,9 +29,8 @@ export class GeoResults {
   scores = new Float64Array(FIRST_ROOM)
   /** Numbers of the results, in order. */
   order = new Int32Array(FIRST_ROOM)
-  /** Where members lie in the arena; of one that is packed as an integer -1, and its rank. */
-  private starts = new Int32Array(FIRST_ROOM)
-  private ends = new Int32Array(FIRST_ROOM)
+  /** Where members are: scored members of a large set, ranks in a small one. */
+  private places = new Int32Array(FIRST_ROOM)
 
   private readonly nearest: Compare = (a, b) => order(this.distances[a], this.distances[b])
   private readonly farthest: Compare = (a, b) => -order(this.distances[a], this.distances[b])
@@ -37,16 +41,35 @@ export class GeoResults {
     this.length = 0
     if (this.order.length > KEPT_ROOM) this.resize(FIRST_ROOM)
     shape.cover()
-    for (let i = 0; i < shape.squares; i++) {
+    const most = limit > 0 ? limit : Infinity
+    for (let i = 0; i < shape.squares && this.length < most; i++) {
       square.scoreOnly(shape.low[i], false)
-      let rank = zset.before(square)
-      if (rank < count) zset.seek(rank)
-      for (; rank < count && zset.score < shape.high[i]; rank++) {
-        position.decode(zset.score)
-        const metres = shape.distanceTo(position)
-        if (!(metres < 0)) this.add(zset, rank, metres)
-        if (limit > 0 && this.length >= limit) return
-        zset.next()
+      const rank = zset.before(square)
+      if (rank >= count) continue
+      if (zset.isSmall) this.findPairs(zset, shape, i, rank, most)
+      else this.findLeaves(zset, shape, i, rank, most)
+    }
+  }
+
+  private findPairs(zset: SortedSet, shape: GeoShape, i: number, from: number, most: number): void {
+    const { count } = zset
+    zset.seek(from)
+    for (let rank = from; rank < count && zset.score < shape.high[i] && this.length < most; rank++, zset.next()) {
+      this.look(shape, zset.score, rank)
+    }
+  }
+
+  /** By the scores in the leaves: members are not looked at before they are replied. */
+  private findLeaves(zset: SortedSet, shape: GeoShape, i: number, from: number, most: number): void {
+    const { a, root, count } = zset
+    const high = shape.high[i]
+    cursor.toRank(a, root + TREE_AT, from)
+    for (let left = count - from; left > 0; ) {
+      const taken = cursor.take(a, left, refs, scores)
+      left -= taken
+      for (let at = 0; at < taken; at++) {
+        if (!(scores[at] < high) || this.length >= most) return
+        this.look(shape, scores[at], refs[at])
       }
     }
   }
@@ -61,40 +84,34 @@ export class GeoResults {
 
   /** Moves the walk of `zset`, in which it was found, to result `i`. */
   load(zset: SortedSet, i: number): void {
-    zset.score = this.scores[i]
-    if (this.starts[i] < 0) {
-      zset.seek(this.ends[i])
-      return
-    }
-    zset.buf = zset.a.u8
-    zset.start = this.starts[i]
-    zset.end = this.ends[i]
+    if (zset.isSmall) zset.seek(this.places[i])
+    else zset.loadScored(this.places[i])
   }
 
-  private add(zset: SortedSet, rank: number, metres: number): void {
+  /** Notes the member when it lies in the shape. */
+  private look(shape: GeoShape, score: number, place: number): void {
+    position.decode(score)
+    const metres = shape.distanceTo(position)
+    if (metres < 0) return
     const i = this.length++
     if (i === this.order.length) this.resize(i * 2)
-    const lies = zset.buf === zset.a.u8
     this.order[i] = i
     this.distances[i] = metres
-    this.scores[i] = zset.score
-    this.starts[i] = lies ? zset.start : -1
-    this.ends[i] = lies ? zset.end : rank
+    this.scores[i] = score
+    this.places[i] = place
   }
 
   private resize(room: number): void {
-    const { distances, scores, order, starts, ends } = this
+    const { distances, scores, order, places } = this
     const kept = Math.min(this.length, room, order.length)
     this.distances = new Float64Array(room)
     this.scores = new Float64Array(room)
     this.order = new Int32Array(room)
-    this.starts = new Int32Array(room)
-    this.ends = new Int32Array(room)
+    this.places = new Int32Array(room)
     this.distances.set(distances.subarray(0, kept))
     this.scores.set(scores.subarray(0, kept))
     this.order.set(order.subarray(0, kept))
-    this.starts.set(starts.subarray(0, kept))
-    this.ends.set(ends.subarray(0, kept))
+    this.places.set(places.subarray(0, kept))
   }
 }
 

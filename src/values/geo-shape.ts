@@ -44,7 +44,7 @@ export class GeoShape {
   private east = 0
   private north = 0
 
-  /** Degrees that a place in a circle can be away, and a little more: what is farther needs no sines. Set by cover. */
+  /** Degrees that a place in the shape can be away, and a little more: what is farther needs no sines. Set by cover. */
   private mostRows = Infinity
   private mostColumns = Infinity
 
@@ -52,14 +52,14 @@ export class GeoShape {
   distanceTo(position: Position): number {
     const { center, metres } = this
     const { longitude, latitude } = position
+    if (Math.abs(latitude - center.latitude) > this.mostRows) return -1
+    const columns = Math.abs(longitude - center.longitude)
+    if (columns > this.mostColumns && 360 - columns > this.mostColumns) return -1
     if (this.kind === 'box') {
       if (latitudeDistance(latitude, center.latitude) > (this.height * metres) / 2) return -1
       if (distance(longitude, latitude, center.longitude, latitude) > (this.width * metres) / 2) return -1
       return distance(center.longitude, center.latitude, longitude, latitude)
     }
-    if (Math.abs(latitude - center.latitude) > this.mostRows) return -1
-    const columns = Math.abs(longitude - center.longitude)
-    if (columns > this.mostColumns && 360 - columns > this.mostColumns) return -1
     const found = distance(center.longitude, center.latitude, longitude, latitude)
     return found > this.radius * metres ? -1 : found
   }
@@ -68,7 +68,8 @@ export class GeoShape {
   cover(): void {
     const { longitude, latitude } = this.center
     this.bound()
-    this.boundCircle()
+    if (this.kind === 'circle') this.boundCircle()
+    else this.boundBox()
     let step = stepFor(this.reachM(), latitude)
     if (step > 1 && !this.isCovered(step)) step--
     const column = columnOf(longitude, step)
@@ -127,6 +128,17 @@ export class GeoShape {
     this.mostColumns = holdsPole
       ? Infinity
       : degrees(Math.asin(Math.sin(angle) / Math.cos(latitude))) * (1 + SLACK) + SLACK
+  }
+
+  /** A width is measured along the parallel of the place: on that of the box which is nearest to a pole it is most degrees. */
+  private boundBox(): void {
+    const rows = (this.height * this.metres) / 2 / EARTH_RADIUS_M
+    const angle = (this.width * this.metres) / 4 / EARTH_RADIUS_M
+    const parallel = Math.cos(Math.min(Math.PI / 2, radians(Math.abs(this.center.latitude)) + rows))
+    const sine = angle < Math.PI / 2 ? Math.sin(angle) / parallel : Infinity
+    this.mostRows = degrees(rows) * (1 + SLACK) + SLACK
+    // Close to 1 its arc is too far off.
+    this.mostColumns = sine < 1 - SLACK ? degrees(2 * Math.asin(sine)) * (1 + SLACK) + SLACK : Infinity
   }
 
   /** Whether the square around the center and its neighbours at `step` reach to the edges. */

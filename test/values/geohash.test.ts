@@ -10,7 +10,9 @@ import {
   geohashText,
   interleave,
   LATITUDE_MAX,
+  latitudeDistance,
   Position,
+  radians,
   scoreOfPosition,
 } from '../../src/values/geohash.ts'
 
@@ -135,6 +137,41 @@ describe('a search looks at the squares of', () => {
             (_, k) => score >= (shape.low[k] ?? 0) && score < (shape.high[k] ?? 0),
           )
           expect(seen.filter(Boolean)).toHaveLength(1)
+        }
+      }
+    })
+  }
+})
+
+describe('what degrees rule out lies outside by the formula', () => {
+  for (const kind of ['circle', 'box'] as const) {
+    test(`a ${kind}, up to the poles and across the map's edge`, () => {
+      const random = new Random(5)
+      const shape = new GeoShape()
+      const place = new Position()
+      for (let round = 0; round < 500; round++) {
+        const metres = 10 ** random.below(8) * (1 + random.fraction() * 9)
+        shape.kind = kind
+        shape.center.longitude = random.fraction() * 360 - 180
+        shape.center.latitude = random.fraction() * 170 - 85
+        shape.radius = metres
+        shape.width = metres * random.fraction() * 2
+        shape.height = metres * random.fraction() * 2
+        shape.cover()
+        const { longitude, latitude } = shape.center
+        for (let i = 0; i < 100; i++) {
+          // From far away to right at the edge.
+          const degrees = (metres / 111_000) * (i % 2 === 0 ? 4 : 1.02)
+          place.latitude = Math.max(-85, Math.min(85, latitude + (random.fraction() - 0.5) * degrees))
+          place.longitude = longitude + ((random.fraction() - 0.5) * degrees) / Math.cos(radians(place.latitude))
+          if (!(Math.abs(place.longitude) <= 180)) place.longitude = random.fraction() * 360 - 180
+          const found = distance(longitude, latitude, place.longitude, place.latitude)
+          const lies =
+            kind === 'circle'
+              ? !(found > metres)
+              : !(latitudeDistance(place.latitude, latitude) > shape.height / 2) &&
+                !(distance(place.longitude, place.latitude, longitude, place.latitude) > shape.width / 2)
+          expect(shape.distanceTo(place)).toBe(lies ? found : -1)
         }
       }
     })
