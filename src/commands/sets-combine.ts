@@ -9,6 +9,7 @@ import {
   collectDifference,
   collectUnion,
   Difference,
+  fill,
   Intersection,
   type MemberSource,
   SetList,
@@ -104,7 +105,7 @@ function sinter(ctx: ReadContext, args: Args): void {
 function collectIntersection(ctx: ReadContext): void {
   if (list.missing > 0) return
   intersection.start(ctx.keys)
-  while (intersection.next()) collected.add(intersection.member)
+  fill(collected, source, intersection)
 }
 
 function sinterstore(ctx: WriteContext, args: Args): void {
@@ -171,7 +172,7 @@ function collectRest(ctx: ReadContext): void {
   if (leavesNothing()) return
   if (walkIsBest(list)) {
     difference.start(ctx.keys)
-    while (difference.next()) collected.add(difference.member)
+    fill(collected, source, difference)
   } else collectDifference(list, ctx.keys, source, collected)
 }
 

@@ -2,6 +2,7 @@
 // memory; a union, and a difference from many large sets, needs a set to collect in.
 //
 //   intersection     walks the smallest set, asks the others from small to large          O(smallest * sets)
+//       or           meets it with the others as long as they are small and of one form   O(members of all)
 //   difference       walks the first, asks the others from large to small                 O(first * sets)
 //       or           collects the first, takes out all members of the others              O(members of all)
 //   union            collects all                                                         O(members of all)
@@ -11,6 +12,7 @@
 import type { Arena } from '../memory/arena.ts'
 import type { Member } from './member.ts'
 import type { SetValue } from './set.ts'
+import { SetMeeting } from './set-meeting.ts'
 import { SetWalk } from './set-walk.ts'
 import type { ValueHost } from './value.ts'
 
@@ -18,6 +20,8 @@ import type { ValueHost } from './value.ts'
 const KEPT_SETS = 256
 /** Up to here moving numbers about is faster than calling for their comparison. */
 const MOST_INSERTED = 32
+/** Up to so many members are looked up one by one: in a small set that is less work than meeting it. */
+const MOST_ASKED = 4
 
 /** Where the sets of a command lie, in the order of its words: a few numbers each, so that a million cost little. */
 export class SetList {
@@ -73,6 +77,10 @@ export class SetList {
     return this.counts[this.order[i]]
   }
 
+  form(i: number): number {
+    return this.forms[this.order[i]]
+  }
+
   exists(i: number): boolean {
     return this.roots[this.order[i]] !== 0
   }
@@ -111,14 +119,19 @@ export interface MemberSource {
   next(): boolean
 }
 
-/** Walks one set and looks each member up in others. */
+/** Walks one set and looks each member up in others, or knows from having met them. */
 abstract class Sieve implements MemberSource {
   readonly member: Member
   protected readonly list: SetList
   protected readonly walk = new SetWalk()
+  protected readonly meeting = new SetMeeting()
   private readonly walked: SetValue
   private readonly other: SetValue
   protected host: ValueHost | undefined
+  /** Of the sets before this one, those that suit the meeting were met. */
+  private metUntil = 0
+  /** Of the member that the walk has come to. */
+  private number = -1
 
   constructor(list: SetList, walked: SetValue, other: SetValue) {
     this.list = list
@@ -131,14 +144,45 @@ abstract class Sieve implements MemberSource {
     this.host = host
     this.list.aim(0, host, this.walked)
     this.walk.start(this.walked)
+    this.number = -1
+    this.meet(host)
+  }
+
+  /** Goes on only while many members are left to be asked for. */
+  private meet(host: ValueHost): void {
+    const { list, meeting, other } = this
+    this.metUntil = 0
+    if (list.count(0) <= MOST_ASKED || !meeting.begin(this.walked)) return
+    let i = 1
+    for (; i < list.length && list.exists(i) && this.undecided() > MOST_ASKED; i++) {
+      if (list.same(0, i) || !meeting.suits(list.form(i), list.count(i))) continue
+      list.aim(i, host, other)
+      meeting.meet(other)
+    }
+    this.metUntil = i
   }
 
   next(): boolean {
-    while (this.walk.next()) if (this.passes()) return true
+    while (this.walk.next()) {
+      this.number++
+      if ((this.metUntil === 0 || this.passesMet(this.number)) && this.passes()) return true
+    }
     return false
   }
 
+  /** Members that the sets met have not decided about. */
+  protected abstract undecided(): number
+
+  /** Whether the sets met let the member with this number pass. */
+  protected abstract passesMet(number: number): boolean
+
+  /** Whether the others do. */
   protected abstract passes(): boolean
+
+  /** Whether the i-th set was met. */
+  protected isMet(i: number): boolean {
+    return i < this.metUntil && this.meeting.suits(this.list.form(i), this.list.count(i))
+  }
 
   /** Whether the i-th set has the member. */
   protected has(i: number): boolean {
@@ -155,9 +199,17 @@ export class Intersection extends Sieve {
     this.startWalk(host)
   }
 
+  protected undecided(): number {
+    return this.meeting.inAll
+  }
+
+  protected passesMet(number: number): boolean {
+    return this.meeting.haveAll(number)
+  }
+
   protected passes(): boolean {
     const { list } = this
-    for (let i = 1; i < list.length; i++) if (!list.same(0, i) && !this.has(i)) return false
+    for (let i = 1; i < list.length; i++) if (!this.isMet(i) && !list.same(0, i) && !this.has(i)) return false
     return true
   }
 }
@@ -169,9 +221,17 @@ export class Difference extends Sieve {
     this.startWalk(host)
   }
 
+  protected undecided(): number {
+    return this.meeting.inNone
+  }
+
+  protected passesMet(number: number): boolean {
+    return this.meeting.hasNone(number)
+  }
+
   protected passes(): boolean {
     const { list } = this
-    for (let i = 1; i < list.length && list.exists(i); i++) if (this.has(i)) return false
+    for (let i = 1; i < list.length && list.exists(i); i++) if (!this.isMet(i) && this.has(i)) return false
     return true
   }
 }
@@ -198,8 +258,15 @@ export function collectUnion(list: SetList, host: ValueHost, source: SetValue, t
     if (!list.exists(i)) continue
     list.aim(i, host, source)
     collecting.start(source)
-    while (collecting.next()) target.add(collecting.member)
+    if (target.count === 0) fill(target, source, collecting)
+    else while (collecting.next()) target.add(collecting.member)
   }
+}
+
+/** Adds all members of a source that are also members of `set`, to an empty set. Throws OOM_ARENA. */
+export function fill(target: SetValue, set: SetValue, members: MemberSource): void {
+  target.expect(set)
+  while (members.next()) target.addNew(members.member)
 }
 
 /** Makes `target`, an empty set, the first set without the members of the others. Throws OOM_ARENA. */
@@ -208,7 +275,7 @@ export function collectDifference(list: SetList, host: ValueHost, source: SetVal
     if (!list.exists(i)) continue
     list.aim(i, host, source)
     collecting.start(source)
-    if (i === 0) while (collecting.next()) target.add(collecting.member)
+    if (i === 0) fill(target, source, collecting)
     else while (collecting.next()) target.remove(collecting.member)
     if (target.count === 0) return
   }

@@ -44,6 +44,8 @@ export abstract class SetMembers extends Value {
   private readonly element = new PackedElement()
   /** What is read from the set while it is visited, copied or changes its form. */
   protected readonly shown = new Member()
+  /** Bytes of elements that a set in the making gets room for when it becomes a packed block. */
+  protected expectedBytes = 0
 
   get count(): number {
     const { a, root, form } = this
@@ -71,6 +73,18 @@ export abstract class SetMembers extends Value {
           : this.addToPacked(m)
     if (added) this.addLogical(m.length)
     return added
+  }
+
+  /** Adds a member of which is known that it is not there, to a set in the making. Throws OOM_ARENA. */
+  addNew(m: Member): void {
+    if (this.form === FORM_HASHTABLE) this.addOrThrow(m)
+    else if (this.form === FORM_INTSET) this.addToIntset(m)
+    else {
+      m.spell()
+      if (this.fitsPacked(m.length)) this.append(m)
+      else this.outgrow(m)
+    }
+    this.addLogical(m.length)
   }
 
   /** False when it is not there. The member's bytes must not lie in this set. */
@@ -141,10 +155,16 @@ export abstract class SetMembers extends Value {
     const root = this.root + ROOT_OWN
     const hash = m.hash(this.host.hasher)
     if (membersFind(a, root, hash, m.buf, m.start, m.end) !== 0) return false
-    const slot = membersAdd(a, root, hash, m.buf, m.start, m.end)
-    if (slot === 0) throw OOM_ARENA
+    const slot = this.addOrThrow(m)
     unwritten.of(a, this.root)?.added(slot)
     return true
+  }
+
+  /** Adds to the table; returns the slot. */
+  private addOrThrow(m: Member): number {
+    const slot = membersAdd(this.a, this.root + ROOT_OWN, m.hash(this.host.hasher), m.buf, m.start, m.end)
+    if (slot === 0) throw OOM_ARENA
+    return slot
   }
 
   private addToIntset(m: Member): boolean {
@@ -165,10 +185,15 @@ export abstract class SetMembers extends Value {
     m.spell()
     if (packedFind(a.u8, packedFirst(root), packedStop(a, root), m.buf, m.start, m.end, 0) !== 0) return false
     if (!this.fitsPacked(m.length)) return this.outgrow(m)
-    const moved = packedAppend(a, root, m.buf, m.start, m.end)
+    this.append(m)
+    return true
+  }
+
+  /** Adds a spelled member to the packed block. */
+  private append(m: Member): void {
+    const moved = packedAppend(this.a, this.root, m.buf, m.start, m.end)
     if (moved === 0) throw OOM_ARENA
     this.root = moved
-    return true
   }
 
   // ---- forms ------------------------------------------------------------------------------------------------------
@@ -207,7 +232,7 @@ export abstract class SetMembers extends Value {
     const { a, root, shown } = this
     const count = intsetCount(a, root)
     // An element takes no more than the integer's bytes and three of its own, a text of 19 digits 21.
-    let block = packedCreate(a, count * (intsetWidth(a, root) + 3) + more.length + 2)
+    let block = packedCreate(a, Math.max(this.expectedBytes, count * (intsetWidth(a, root) + 3) + more.length + 2))
     for (let i = 0; i < count && block !== 0; i++) {
       this.read(i, shown)
       block = this.appendOrFree(block, shown)

@@ -19,6 +19,7 @@ import {
   packedAt,
   packedCount,
   packedFirst,
+  packedFit,
   packedRemove,
   packedUsed,
 } from '../memory/packed-block.ts'
@@ -43,6 +44,9 @@ import {
 /** Members of a table that are freed on the spot when all go. */
 const CLEARED_AT_ONCE = 1024
 
+/** Room beyond this is not asked for before it is needed. */
+const MOST_EXPECTED_BYTES = 4096
+
 /** Slots that were drawn; multiples of 8. */
 const drawn = new Places()
 
@@ -62,6 +66,18 @@ export class SetValue extends SetMembers {
     const root = intsetCreate(a)
     if (root === 0) throw OOM_ARENA
     this.aim(host, a, root, FORM_INTSET)
+    this.expectedBytes = 0
+  }
+
+  /** What is about to be added to this set, which is in the making, is some or all of the members of another. */
+  expect(of: SetValue): void {
+    if (of.form === FORM_LISTPACK) this.expectedBytes = Math.min(MOST_EXPECTED_BYTES, packedUsed(of.a, of.root))
+  }
+
+  /** Gives back room that was expected to be needed. */
+  override complete(): void {
+    if (this.form === FORM_LISTPACK) this.root = packedFit(this.a, this.root)
+    this.expectedBytes = 0
   }
 
   release(): void {
