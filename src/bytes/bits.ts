@@ -4,7 +4,7 @@
 // Long runs go by 32-bit words, so the functions take both views of a buffer: `i32` must see the same bytes as `u8` from
 // the same beginning. Places are byte offsets in `u8`.
 //
-//   countBits   0.18-0.35 ns a byte        firstBit   0.12 ns a byte
+//   countBits   0.18-0.35 ns a byte        firstBit   0.07 ns a byte
 //   (1 MiB, Bun 1.4.5, one core of a shared EPYC)
 
 /** Set bits of a 32-bit word. */
@@ -80,12 +80,19 @@ export function firstBit(u8: Uint8Array, i32: Int32Array, start: number, end: nu
     const word = bit === 1 ? 0 : -1
     let i = at >> 2
     const last = end >> 2
+    for (const eights = last - 7; i < eights && areAll(i32, i, word); ) i += 8
     while (i < last && i32[i] === word) i++
     at = i << 2
     while (at < end && u8[at] === skipped) at++
   }
   if (at >= end) return -1
   return (at - start) * 8 + firstInByte(u8[at], bit)
+}
+
+/** Whether the eight words from `i` on are all the same. */
+function areAll(i32: Int32Array, i: number, word: number): boolean {
+  const front = (i32[i] ^ word) | (i32[i + 1] ^ word) | (i32[i + 2] ^ word) | (i32[i + 3] ^ word)
+  return (front | (i32[i + 4] ^ word) | (i32[i + 5] ^ word) | (i32[i + 6] ^ word) | (i32[i + 7] ^ word)) === 0
 }
 
 /** Number of the first bit of a byte, counted from the highest, that is `bit`; 8 when there is none. */

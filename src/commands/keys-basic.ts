@@ -1,6 +1,6 @@
 // Commands on keys of any type: delete, look, copy, rename, move.
 
-import { fromText } from '../bytes/ascii.ts'
+import { equals, fromText } from '../bytes/ascii.ts'
 import { DB_OUT_OF_RANGE, NO_SUCH_KEY, notInRange, SAME_OBJECT, SYNTAX } from '../resp/errors.ts'
 import { entryType } from '../store/entry.ts'
 import { copyKey, moveKey } from '../store/transfer.ts'
@@ -93,10 +93,10 @@ function copy(ctx: WriteContext, args: Args): void {
     else if (args.is(i, DB) && i + 1 < args.count) db = databaseNumber(args, ++i, keys.databases)
     else throw SYNTAX
   }
-  const sameName = args.text(1) === args.text(2)
+  const sameName = equals(args.buf, args.starts[1], args.ends[1], args.buf, args.starts[2], args.ends[2])
   if (db === keys.db && sameName) throw SAME_OBJECT
   const source = keys.read(args, 1)
-  const target = keys.locateIn(keys.other, db, args.buf, args.starts[2], args.ends[2])
+  const target = keys.findIn(keys.other, db, args, 2)
   if (source !== 0 && target === source && keys.other.shard === keys.at.shard) throw SAME_OBJECT
   if (source === 0 || (target !== 0 && !replace)) {
     ctx.reply.int(0)

@@ -17,6 +17,9 @@ const ALL_HASHES = 0x1_0000_0000
 /** Draws before RANDOMKEY gives up on finding a key that has not expired. */
 const RANDOM_TRIES = 100
 
+/** With up to this many namespaces every key is equally likely; above, that many are drawn and weighed. */
+const WEIGHED_NAMESPACES = 64
+
 /** Entries met by a step, with the shard and namespace record of each. */
 export class KeyBatch {
   length = 0
@@ -90,6 +93,7 @@ export class KeyWalk {
   private readonly keys: Keyspace
   private readonly groups = new PairBatch()
   private readonly pairs = new PairBatch()
+  private readonly draw = (): number => this.keys.random.uint32()
 
   constructor(keys: Keyspace) {
     this.keys = keys
@@ -200,15 +204,34 @@ export class KeyWalk {
       })
       const shard = keys.shards[s] as Shard
       const a = shard.arena
-      const ns = only === undefined ? randomNamespace(keys, shard, shard.database(db)) : recordOf(shard, db, only)
-      const e = dictRef(
-        a,
-        dictRandom(a, ns, () => keys.random.uint32()),
-      )
+      const ns = only === undefined ? this.randomNamespace(shard, shard.database(db)) : recordOf(shard, db, only)
+      const e = dictRef(a, dictRandom(a, ns, this.draw))
       if (keys.isOver(a, e)) continue
       out.add(s, ns, e)
       return
     }
+  }
+
+  /** A namespace, likelier the more keys it has. */
+  private randomNamespace(shard: Shard, record: number): number {
+    const a = shard.arena
+    const { groups: candidates } = this
+    candidates.length = 0
+    if (dictCount(a, record) <= WEIGHED_NAMESPACES) {
+      let from = 0
+      while (from < ALL_HASHES) from = dictScan(a, record, from, WEIGHED_NAMESPACES, candidates)
+    } else {
+      for (let i = 0; i < WEIGHED_NAMESPACES; i++) candidates.add(0, dictRef(a, dictRandom(a, record, this.draw)))
+    }
+    let total = 0
+    for (let i = 0; i < candidates.length; i++) total += dictCount(a, candidates.refs[i] as number)
+    let pick = this.keys.random.below(total)
+    for (let i = 0; i < candidates.length; i++) {
+      const ns = candidates.refs[i] as number
+      pick -= dictCount(a, ns)
+      if (pick < 0) return ns
+    }
+    return candidates.refs[0] as number
   }
 }
 
@@ -221,29 +244,4 @@ function countIn(shard: Shard, db: number, only: OnlyNamespace | undefined): num
   if (only === undefined) return a.i32[(shard.database(db) + DB_KEYS) >> 2]
   const ns = recordOf(shard, db, only)
   return ns === 0 ? 0 : dictCount(a, ns)
-}
-
-/** With up to this many namespaces every key is equally likely; above, that many are drawn and weighed. */
-const WEIGHED_NAMESPACES = 64
-
-/** A namespace, likelier the more keys it has. */
-function randomNamespace(keys: Keyspace, shard: Shard, record: number): number {
-  const a = shard.arena
-  const candidates = new PairBatch()
-  if (dictCount(a, record) <= WEIGHED_NAMESPACES) {
-    let from = 0
-    while (from < ALL_HASHES) from = dictScan(a, record, from, WEIGHED_NAMESPACES, candidates)
-  } else {
-    const random = (): number => keys.random.uint32()
-    for (let i = 0; i < WEIGHED_NAMESPACES; i++) candidates.add(0, dictRef(a, dictRandom(a, record, random)))
-  }
-  let total = 0
-  for (let i = 0; i < candidates.length; i++) total += dictCount(a, candidates.refs[i] as number)
-  let pick = keys.random.below(total)
-  for (let i = 0; i < candidates.length; i++) {
-    const ns = candidates.refs[i] as number
-    pick -= dictCount(a, ns)
-    if (pick < 0) return ns
-  }
-  return candidates.refs[0] as number
 }

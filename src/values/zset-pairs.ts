@@ -107,6 +107,18 @@ export function pairIndex(a: Arena, root: number, at: number): number {
   return n
 }
 
+/** Whether the elements are those of Redis's listpack: it spells scores that are not whole. */
+export function pairsAreListpack(a: Arena, root: number): boolean {
+  const { u8 } = a
+  const stop = packedStop(a, root)
+  for (let at = packedFirst(root); at < stop; ) {
+    const scoreAt = packedSkip(u8, at)
+    if (Number.isNaN(packedInt(u8, scoreAt))) return false
+    at = packedSkip(u8, scoreAt)
+  }
+  return true
+}
+
 /** Bytes of a pair. */
 export function pairBytes(score: number, buf: Uint8Array, start: number, end: number): number {
   return packedSize(buf, start, end) + (Number.isSafeInteger(score) ? packedIntSize(score) : DOUBLE_ELEMENT_BYTES)

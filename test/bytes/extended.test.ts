@@ -119,6 +119,18 @@ test('the short ways give what the long way gives', () => {
   )
 })
 
+test('fractions that are exact in binary add up the short way as the long way', () => {
+  const eighths = fc
+    .tuple(fc.oneof(fc.integer({ min: -20_000, max: 20_000 }), fc.maxSafeInteger()), fc.integer({ min: 0, max: 16 }))
+    .map(([n, power]) => (n / 2 ** power).toFixed(Math.min(power, 15)))
+  fc.assert(
+    fc.property(eighths, eighths, (a, b) => {
+      expect(sum(a, b)).toBe(slowSum(a, b))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
 test('small decimals add up as on paper', () => {
   const cents = fc.integer({ min: -2000, max: 2000 })
   fc.assert(

@@ -1,6 +1,7 @@
 // Makes listpacks, Redis's packed elements: a head, the elements of memory/packed.ts, an end (listpack-reader.ts draws it).
 // One is made at a time, in a buffer that is used again.
 
+import { copy } from '../../bytes/ascii.ts'
 import { PACKED_OVERHEAD_BYTES, packedWrite, packedWriteInt } from '../../memory/packed.ts'
 
 export const LISTPACK_HEAD_BYTES = 6
@@ -33,6 +34,13 @@ export class Listpack {
     this.reserve(PACKED_OVERHEAD_BYTES)
     this.at = packedWriteInt(this.u8, this.at, n)
     this.count++
+  }
+
+  /** Adds elements that are packed already, u8[start, end). */
+  addPacked(u8: Uint8Array, start: number, end: number, count: number): void {
+    this.reserve(end - start)
+    this.at = copy(this.u8, this.at, u8, start, end)
+    this.count += count
   }
 
   /** Completes it: the listpack is u8[0, at). */

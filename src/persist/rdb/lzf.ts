@@ -43,37 +43,39 @@ export function lzfCompress(
   let out = at
   let literals = start
   let from = start
+  let two = (src[from] << 8) | src[from + 1]
   while (from < end - 2) {
-    const hash = hashOf(src, from)
+    const three = (two << 8) | src[from + 2]
+    const hash = hashOf(three)
     const seen = table[hash] - shift
     table[hash] = from + shift
     const offset = from - seen - 1
-    const matches = seen >= start && offset < MOST_OFFSET && sameThree(src, seen, from)
-    if (!matches) {
+    if (seen < start || offset >= MOST_OFFSET || threeAt(src, seen) !== three) {
+      two = three & 0xffff
       from++
       continue
     }
-    out = writeLiterals(src, literals, from, dst, out, limit)
+    if (literals < from) out = writeLiterals(src, literals, from, dst, out, limit)
     if (out < 0 || out + 3 > limit) return -1
     const length = matchLength(src, seen, from, end)
     out = writeMatch(dst, out, length - 2, offset)
     // Of a long run only the last places are worth remembering.
     for (let i = Math.max(from + 1, from + length - 2); i < from + length && i < end - 2; i++) {
-      table[hashOf(src, i)] = i + shift
+      table[hashOf(threeAt(src, i))] = i + shift
     }
     from += length
     literals = from
+    two = (src[from] << 8) | src[from + 1]
   }
   return writeLiterals(src, literals, end, dst, out, limit)
 }
 
-function hashOf(src: Uint8Array, at: number): number {
-  const three = (src[at] << 16) | (src[at + 1] << 8) | src[at + 2]
-  return Math.imul(three, 0x9e3779b1) >>> (32 - TABLE_BITS)
+function threeAt(src: Uint8Array, at: number): number {
+  return (src[at] << 16) | (src[at + 1] << 8) | src[at + 2]
 }
 
-function sameThree(src: Uint8Array, a: number, b: number): boolean {
-  return src[a] === src[b] && src[a + 1] === src[b + 1] && src[a + 2] === src[b + 2]
+function hashOf(three: number): number {
+  return Math.imul(three, 0x9e3779b1) >>> (32 - TABLE_BITS)
 }
 
 function matchLength(src: Uint8Array, seen: number, from: number, end: number): number {

@@ -3,13 +3,17 @@
 
 import type { Arena } from '../../memory/arena.ts'
 import { INTSET_HEADER_BYTES, intsetCount, intsetWidth } from '../../memory/intset.ts'
+import { packedSkip } from '../../memory/packed.ts'
+import { packedCount, packedFirst, packedStop } from '../../memory/packed-block.ts'
 import { entryEncoding, entryType, stringLength, stringStart } from '../../store/entry.ts'
 import { Hash } from '../../values/hash.ts'
+import { namesOf } from '../../values/hash-names.ts'
 import { List } from '../../values/list.ts'
 import { SetValue } from '../../values/set.ts'
 import {
   FORM_INTSET,
   FORM_LISTPACK,
+  FORM_SHARED,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
@@ -18,6 +22,7 @@ import {
 } from '../../values/types.ts'
 import type { Value, ValueHost } from '../../values/value.ts'
 import { SortedSet } from '../../values/zset.ts'
+import { pairsAreListpack } from '../../values/zset-pairs.ts'
 import { INTSET_HEAD_BYTES } from './intset-reader.ts'
 import { Listpack } from './listpack.ts'
 import type { RdbOutput } from './output.ts'
@@ -95,8 +100,11 @@ export function writeValue(out: RdbOutput, type: number, host: ValueHost, a: Are
       writeElements(out, set)
       return
     case T.RDB_ZSET_LISTPACK:
-      zset.aim(host, a, root, form)
-      writeListpack(out, zset)
+      if (pairsAreListpack(a, root)) writePacked(out, a, root)
+      else {
+        zset.aim(host, a, root, form)
+        writeListpack(out, zset)
+      }
       return
     case T.RDB_ZSET_2:
       zset.aim(host, a, root, form)
@@ -104,8 +112,8 @@ export function writeValue(out: RdbOutput, type: number, host: ValueHost, a: Are
       writeScored(zset, out, 0, zset.count)
       return
     case T.RDB_HASH_LISTPACK:
-      hash.aim(host, a, root, form)
-      writeFieldsPacked(out)
+      if (form === FORM_SHARED) writeShared(out, a, root)
+      else writePacked(out, a, root)
       return
     case T.RDB_HASH:
       hash.aim(host, a, root, form)
@@ -130,14 +138,27 @@ function writeListpack(out: RdbOutput, v: Value): void {
   out.string(listpack.u8, 0, listpack.at)
 }
 
-function writeFieldsPacked(out: RdbOutput): void {
+/** The elements of a packed block as they are. */
+function writePacked(out: RdbOutput, a: Arena, root: number): void {
   listpack.begin()
-  hash.begin()
-  while (hash.next()) {
-    const field = hash.fieldText()
-    listpack.add(field.buf, field.start, field.end)
-    const value = hash.valueText()
-    listpack.add(value.buf, value.start, value.end)
+  listpack.addPacked(a.u8, packedFirst(root), packedStop(a, root), packedCount(a, root))
+  listpack.finish()
+  out.string(listpack.u8, 0, listpack.at)
+}
+
+/** Names from their block and values from the hash's own, in turn. */
+function writeShared(out: RdbOutput, a: Arena, root: number): void {
+  const { u8 } = a
+  const stop = packedStop(a, root)
+  let name = packedFirst(namesOf(a, root))
+  listpack.begin()
+  for (let value = packedFirst(root); value < stop; ) {
+    const nameEnd = packedSkip(u8, name)
+    const valueEnd = packedSkip(u8, value)
+    listpack.addPacked(u8, name, nameEnd, 1)
+    listpack.addPacked(u8, value, valueEnd, 1)
+    name = nameEnd
+    value = valueEnd
   }
   listpack.finish()
   out.string(listpack.u8, 0, listpack.at)
