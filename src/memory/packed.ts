@@ -272,12 +272,40 @@ export function packedFind(
   skip: number,
 ): number {
   const n = parseSafe(buf, start, end)
+  const length = end - start
+  if (Number.isNaN(n) && length > 0 && length < 64) return findShortText(u8, at, stop, buf, start, end, skip)
   while (at < stop) {
     if (packedMatches(u8, at, buf, start, end, n)) return at
     at = packedSkip(u8, at)
     for (let i = 0; i < skip; i++) at = packedSkip(u8, at)
   }
   return 0
+}
+
+/** Only elements with this text's head and last byte are compared: names differ at their ends rather than at their starts. */
+function findShortText(
+  u8: Uint8Array,
+  at: number,
+  stop: number,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  skip: number,
+): number {
+  const length = end - start
+  const head = 0x80 | length
+  const last = buf[end - 1]
+  while (at < stop) {
+    if (u8[at] === head && u8[at + length] === last && equals(u8, at + 1, at + 1 + length, buf, start, end)) return at
+    at = skipMostlyShort(u8, at)
+    for (let i = 0; i < skip; i++) at = skipMostlyShort(u8, at)
+  }
+  return 0
+}
+
+function skipMostlyShort(u8: Uint8Array, at: number): number {
+  const head = u8[at]
+  return head >= 0x80 && head < 0xc0 ? at + (head & 63) + 2 : packedSkip(u8, at)
 }
 
 /** Bytes of the element at `at` as text. */
