@@ -130,6 +130,8 @@ abstract class Sieve implements MemberSource {
   protected host: ValueHost | undefined
   /** Of the sets before this one, those that suit the meeting were met. */
   private metUntil = 0
+  /** Whether there are others. */
+  private asks = true
   /** Of the member that the walk has come to. */
   private number = -1
 
@@ -152,20 +154,26 @@ abstract class Sieve implements MemberSource {
   private meet(host: ValueHost): void {
     const { list, meeting, other } = this
     this.metUntil = 0
+    this.asks = true
     if (list.count(0) <= MOST_ASKED || !meeting.begin(this.walked)) return
     let i = 1
+    let passedOver = 0
     for (; i < list.length && list.exists(i) && this.undecided() > MOST_ASKED; i++) {
-      if (list.same(0, i) || !meeting.suits(list.form(i), list.count(i))) continue
-      list.aim(i, host, other)
-      meeting.meet(other)
+      if (list.same(0, i)) continue
+      if (meeting.suits(list.form(i), list.count(i))) {
+        list.aim(i, host, other)
+        meeting.meet(other)
+      } else passedOver++
     }
     this.metUntil = i
+    this.asks = passedOver > 0 || (i < list.length && list.exists(i))
   }
 
   next(): boolean {
     while (this.walk.next()) {
       this.number++
-      if ((this.metUntil === 0 || this.passesMet(this.number)) && this.passes()) return true
+      if (this.metUntil !== 0 && !this.passesMet(this.number)) continue
+      if (!this.asks || this.passes()) return true
     }
     return false
   }

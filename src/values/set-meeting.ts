@@ -4,12 +4,12 @@
 //   packed with packed      an index of the first one's elements, made once; each element of the other is looked up in it
 //   intset with intset      both are sorted: a merge
 //
-//   20 texts of 2 bytes with 20 such    0.6 us, one by one 3.6         50 integers with 50    0.2 us, one by one 1.2
+//   walk and all: 20 texts of 2 bytes with 20    1.0 us, one by one 2.0      50 integers with 50    0.8 us, one by one 2.2
 //
 // Two packed elements are the same text exactly when they are the same bytes (memory/packed.ts), so nothing is read from them.
 
 import type { Arena } from '../memory/arena.ts'
-import { intsetCount, intsetHigh, intsetLow } from '../memory/intset.ts'
+import { intsetCount, intsetHigh, intsetLow, intsetWidth } from '../memory/intset.ts'
 import { packedSkip } from '../memory/packed.ts'
 import { packedFirst, packedStop } from '../memory/packed-block.ts'
 import type { SetValue } from './set.ts'
@@ -149,15 +149,42 @@ export class SetMeeting {
   // ---- intset -----------------------------------------------------------------------------------------------------
 
   private meetIntset(a: Arena, set: SetValue): void {
+    const wide = intsetWidth(a, this.root) === 8 || intsetWidth(set.a, set.root) === 8
+    if (wide) this.mergeWide(a, set.a, set.root)
+    else this.mergeNarrow(a, set.a, set.root)
+  }
+
+  /** Integers of 32 bits at most: the low word is the integer. */
+  private mergeNarrow(a: Arena, b: Arena, other: number): void {
     const { root, count } = this
-    const other = set.root
-    const otherCount = intsetCount(set.a, other)
+    const otherCount = intsetCount(b, other)
+    if (count === 0 || otherCount === 0) return
+    let i = 0
+    let j = 0
+    let mine = intsetLow(a, root, 0)
+    let theirs = intsetLow(b, other, 0)
+    for (;;) {
+      const isCommon = mine === theirs
+      if (isCommon) this.found(i)
+      if (isCommon || mine < theirs) {
+        if (++i === count) return
+        mine = intsetLow(a, root, i)
+        if (!isCommon) continue
+      }
+      if (++j === otherCount) return
+      theirs = intsetLow(b, other, j)
+    }
+  }
+
+  private mergeWide(a: Arena, b: Arena, other: number): void {
+    const { root, count } = this
+    const otherCount = intsetCount(b, other)
     let i = 0
     let j = 0
     while (i < count && j < otherCount) {
-      const low = intsetLow(a, root, i)
-      const otherLow = intsetLow(set.a, other, j)
-      const difference = intsetHigh(a, root, i) - intsetHigh(set.a, other, j) || (low >>> 0) - (otherLow >>> 0)
+      const difference =
+        intsetHigh(a, root, i) - intsetHigh(b, other, j) ||
+        (intsetLow(a, root, i) >>> 0) - (intsetLow(b, other, j) >>> 0)
       if (difference === 0) this.found(i)
       if (difference <= 0) i++
       if (difference >= 0) j++

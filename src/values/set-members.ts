@@ -113,8 +113,10 @@ export abstract class SetMembers extends Value {
   /** Aims `m` at the member at a place. Its bytes are borrowed from the set: good until the next change. */
   read(place: number, m: Member): void {
     const { a, form } = this
-    if (form === FORM_INTSET) m.setInteger(intsetHigh(a, this.root, place), intsetLow(a, this.root, place))
-    else if (form === FORM_LISTPACK) this.readPacked(place, m)
+    if (form === FORM_INTSET) {
+      const low = intsetLow(a, this.root, place)
+      m.setInteger(intsetWidth(a, this.root) === 8 ? intsetHigh(a, this.root, place) : low >> 31, low)
+    } else if (form === FORM_LISTPACK) this.readPacked(place, m)
     else {
       const ref = dictRef(a, place)
       const start = memberStart(a.u8, ref)
