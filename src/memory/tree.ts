@@ -98,8 +98,9 @@ export function treeRemove(a: Arena, root: number, key: TreeKey, ref: number): v
 }
 
 /**
- * Gives the element with this ref another score: `key` describes it, `moved` the same with the new one, which is not equal to
- * the old. False when the arena has no room; nothing has changed then. Within its leaf it changes places with those between.
+ * Gives the element with this ref another score: `key` describes it, `moved` the same with the new one, which differs from
+ * the old at least in the sign of 0. False when the arena has no room; nothing has changed then. Within its leaf it changes
+ * places with those between.
  */
 export function treeMove(a: Arena, root: number, key: TreeKey, ref: number, moved: TreeKey): boolean {
   // Both leaves are found before one is looked at, so that the waits for them overlap.

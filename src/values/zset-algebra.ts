@@ -271,7 +271,8 @@ export class Sources {
       if (!result.find(buf, start, end)) result.insert(weighted, buf, start, end)
       else {
         const score = combine(aggregate, result.score, weighted)
-        if (score !== result.score) result.rescore(score, buf, start, end)
+        // The sum of -0 and 0 is 0, and equal to -0.
+        if (!Object.is(score, result.score)) result.rescore(score, buf, start, end)
       }
     }
   }
