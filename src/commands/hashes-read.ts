@@ -5,6 +5,7 @@ import { notInRange, OUT_OF_RANGE, SYNTAX } from '../resp/errors.ts'
 import { readValue } from '../store/collections.ts'
 import { Hash } from '../values/hash.ts'
 import { HashDraws } from '../values/hash-draws.ts'
+import { replyFields } from '../values/hash-reply.ts'
 import { replyElement } from '../values/packed-reply.ts'
 import type { Args } from './args.ts'
 import type { Command, ReadContext } from './command.ts'
@@ -59,11 +60,7 @@ function hgetall(ctx: ReadContext, args: Args): void {
     return
   }
   reply.map(hash.count)
-  hash.begin()
-  while (hash.next()) {
-    replyElement(reply, hash.field, hash.a)
-    replyElement(reply, hash.value, hash.a)
-  }
+  replyFields(reply, hash, 'pair')
 }
 
 function listOne(ctx: ReadContext, args: Args, part: 'field' | 'value'): void {
@@ -73,8 +70,7 @@ function listOne(ctx: ReadContext, args: Args, part: 'field' | 'value'): void {
     return
   }
   reply.array(hash.count)
-  hash.begin()
-  while (hash.next()) replyElement(reply, hash[part], hash.a)
+  replyFields(reply, hash, part)
 }
 
 function hscan(ctx: ReadContext, args: Args): void {

@@ -13,7 +13,7 @@ import {
   VALUE_NAN,
   wrongArity,
 } from '../resp/errors.ts'
-import { commitValue, makeValue, openValue, room, settleValue } from '../store/collections.ts'
+import { beginValue, commitValue, makeValue, openValue, room, seekValue } from '../store/collections.ts'
 import { Hash } from '../values/hash.ts'
 import { KEEP_DEADLINE } from '../values/hash-fields.ts'
 import type { Args } from './args.ts'
@@ -36,10 +36,9 @@ export function fieldBytes(args: Args, first: number): number {
   return bytes + ((args.count - first) >> 1) * FIELD_OVERHEAD_BYTES
 }
 
-/** Sets the fields in the words from 2 on; returns how many are new. */
-function setFields(ctx: WriteContext, args: Args): number {
+/** Sets the fields in the words from 2 on, in the hash that is open if there is one; returns how many are new. */
+function setFields(ctx: WriteContext, args: Args, exists: boolean): number {
   const { keys } = ctx
-  const exists = openValue(keys, args, 1, hash)
   room(keys, keys.at, fieldBytes(args, 2))
   if (!exists) makeValue(keys, keys.at, hash)
   const added = exists || args.count === 4 ? setEach(args) : setNew(args)
@@ -67,39 +66,38 @@ function setNew(args: Args): number {
 
 function hset(ctx: WriteContext, args: Args): void {
   if (args.count % 2 === 1) throw wrongArity('hset')
-  ctx.reply.int(setFields(ctx, args))
+  ctx.reply.int(setFields(ctx, args, openValue(ctx.keys, args, 1, hash)))
 }
 
 function hmset(ctx: WriteContext, args: Args): void {
   if (args.count % 2 === 1) throw wrongArity('hmset')
-  setFields(ctx, args)
+  setFields(ctx, args, openValue(ctx.keys, args, 1, hash))
   ctx.reply.ok()
 }
 
 function hsetnx(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
-  const exists = openValue(keys, args, 1, hash)
+  const exists = seekValue(keys, args, 1, hash)
   if (exists && hash.find(args.buf, args.starts[2], args.ends[2])) {
-    settleValue(keys, keys.at, hash)
     ctx.reply.int(0)
     return
   }
-  setFields(ctx, args)
+  if (exists) beginValue(keys, keys.at, hash)
+  setFields(ctx, args, exists)
   ctx.reply.int(1)
 }
 
 function hdel(ctx: WriteContext, args: Args): void {
   const { keys } = ctx
   let removed = 0
-  if (openValue(keys, args, 1, hash)) {
+  if (seekValue(keys, args, 1, hash)) {
     for (let i = 2; i < args.count; i++) {
       if (!hash.find(args.buf, args.starts[i], args.ends[i])) continue
+      if (removed++ === 0) beginValue(keys, keys.at, hash)
       hash.removeFound()
-      removed++
       if (hash.stored === 0) break
     }
-    if (removed === 0) settleValue(keys, keys.at, hash)
-    else {
+    if (removed > 0) {
       keys.dirty += removed - 1
       commitValue(keys, keys.at, hash, 'hdel')
     }

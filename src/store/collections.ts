@@ -1,5 +1,5 @@
 // The verbs of collections: look one up, make one, change it, and say that it was changed. A command aims a view at a
-// value with one of the first three and ends with commitValue; what lies between is the view's business.
+// value with one of the first four and ends with commitValue; what lies between is the view's business.
 //
 // Accounting: between beginValue (done by open and make) and commitValue all that the arena hands out or takes back counts
 // for this one value. So a command that changes two values commits or settles the first, then calls beginValue for the
@@ -40,10 +40,15 @@ export function readOtherValue(keys: Reading, words: Words, i: number, v: Value)
 
 /** A writer's look-up at keys.at; the value may be changed then. False: there is no key. Throws WRONGTYPE. */
 export function openValue(keys: Keyspace, words: Words, i: number, v: Value): boolean {
-  keys.open(words, i)
-  if (!aim(keys, keys.at, v)) return false
+  if (!seekValue(keys, words, i, v)) return false
   beginValue(keys, keys.at, v)
   return true
+}
+
+/** The same for a writer that often finds nothing to change: beginValue comes before its first change, if there is one. */
+export function seekValue(keys: Keyspace, words: Words, i: number, v: Value): boolean {
+  keys.open(words, i)
+  return aim(keys, keys.at, v)
 }
 
 /** The same at keys.other. The value at keys.at must be begun anew afterwards if it is changed first. */

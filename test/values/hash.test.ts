@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { KeyedHash } from '../../src/bytes/siphash.ts'
 import { Arena } from '../../src/memory/arena.ts'
 import { ARENA_WHEEL, wheelAdvance, wheelCreate } from '../../src/memory/timewheel.ts'
+import { ReplyWriter } from '../../src/resp/writer.ts'
 import { Random } from '../../src/store/random.ts'
 import { Hash } from '../../src/values/hash.ts'
 import { clockEntry, clockFired, clockNamespace, isClockTimer } from '../../src/values/hash-clock.ts'
@@ -10,6 +11,7 @@ import { HashDraws } from '../../src/values/hash-draws.ts'
 import { KEEP_DEADLINE } from '../../src/values/hash-fields.ts'
 import { mapClock, mapIsOver, mapTimed } from '../../src/values/hash-map.ts'
 import { ARENA_NAMES, ARENA_NAMES_BYTES } from '../../src/values/hash-names.ts'
+import { type HashPart, replyFields } from '../../src/values/hash-reply.ts'
 import { FORM_HASHTABLE, FORM_LISTPACK, FORM_LISTPACK_EX, FORM_SHARED } from '../../src/values/types.ts'
 import { CollectionLimits, ENTRY_FLAGS, FLAG_FLEETING, RestoredElement, VISIT_END } from '../../src/values/value.ts'
 
@@ -20,6 +22,8 @@ const NAMESPACE = 1600
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const text = (buf: Uint8Array, start: number, end: number): string =>
   Buffer.from(buf.slice(start, end)).toString('latin1')
+
+const bulks = (words: readonly string[]): string => words.map(word => `$${word.length}\r\n${word}\r\n`).join('')
 
 interface Told {
   readonly value: string
@@ -43,6 +47,7 @@ class Model {
   readonly a = makeArena()
   readonly empty = this.a.allocatedBytes
   readonly hash = new Hash()
+  readonly reply = new ReplyWriter()
   readonly map = new Map<string, Told>()
 
   constructor() {
@@ -132,7 +137,14 @@ class Model {
     expect(this.seen(hash)).toEqual(wanted)
     const walked: string[] = []
     hash.begin()
-    while (hash.next()) walked.push(this.shown(hash))
+    const pairs: [string, string][] = []
+    while (hash.next()) {
+      walked.push(this.shown(hash))
+      pairs.push(this.pair(hash))
+    }
+    expect(this.replied('pair')).toBe(bulks(pairs.flat()))
+    expect(this.replied('field')).toBe(bulks(pairs.map(([field]) => field)))
+    expect(this.replied('value')).toBe(bulks(pairs.map(([, value]) => value)))
     expect(walked.sort()).toEqual(wanted.map(([field, { value }]) => `${field}=${value}`).sort())
     if (hash.random()) expect(walked).toContain(this.shown(hash))
     const draws = new HashDraws(hash)
@@ -154,6 +166,12 @@ class Model {
     this.a.check()
   }
 
+  private replied(part: HashPart): string {
+    this.reply.clear()
+    replyFields(this.reply, this.hash, part)
+    return text(this.reply.buf, 0, this.reply.length)
+  }
+
   /** Whether the key may be over without a deadline of its own stands in its entry. */
   private checkFlag(): void {
     const { a, hash, host } = this
@@ -165,9 +183,13 @@ class Model {
   }
 
   private shown(hash: Hash): string {
+    return this.pair(hash).join('=')
+  }
+
+  private pair({ field, value }: Hash): [string, string] {
     const scratch = new Uint8Array(4096)
-    const field = text(scratch, 0, hash.field.writeText(scratch, 0))
-    return `${field}=${text(scratch, 0, hash.value.writeText(scratch, 0))}`
+    const first = text(scratch, 0, field.writeText(scratch, 0))
+    return [first, text(scratch, 0, value.writeText(scratch, 0))]
   }
 }
 
