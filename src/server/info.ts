@@ -18,7 +18,10 @@ import { statsSection } from './info/stats-section.ts'
 import {
   type CommandTotals,
   commandTotalsSince,
+  type ErrorTotals,
+  errorTotalsSince,
   readCommandTotals,
+  readErrorTotals,
   readRatedTotals,
   readTotals,
   type Totals,
@@ -54,6 +57,7 @@ export class Info {
   private peakBytes: number
   private totalsBefore: Totals
   private commandsBefore: CommandTotals
+  private errorsBefore: ErrorTotals
 
   constructor(state: ServerState) {
     const totals = readTotals(state)
@@ -63,6 +67,7 @@ export class Info {
     this.rates = new Rates(totals, state.clock.nowNs())
     this.totalsBefore = totals
     this.commandsBefore = readCommandTotals(state.stats)
+    this.errorsBefore = readErrorTotals(state.stats)
   }
 
   /** INFO's text for these sections, in lower case; the default ones when none is named, nothing for unknown ones. */
@@ -88,6 +93,7 @@ export class Info {
     this.totalsBefore = readTotals(this.state)
     this.rates = new Rates(this.totalsBefore, this.state.clock.nowNs())
     this.commandsBefore = readCommandTotals(this.state.stats)
+    this.errorsBefore = readErrorTotals(this.state.stats)
   }
 
   changeReplicationId(): void {
@@ -116,6 +122,7 @@ export class Info {
         commands ??= commandTotalsSince(readCommandTotals(state.stats), this.commandsBefore)
         return commands
       },
+      errorTotals: () => errorTotalsSince(state.stats.errorCodes, this.errorsBefore),
       namespaces: () => (namespace === undefined ? this.survey.take() : this.survey.of(namespace)),
       rates: this.rates,
       runId: this.runId,

@@ -22,8 +22,8 @@ function commandLines({ state, commandTotals }: Reading): string[] {
   return lines
 }
 
-function errorLines({ commandTotals }: Reading): string[] {
-  const codes = [...commandTotals().errorCodes].sort(([a], [b]) => (a < b ? -1 : 1))
+function errorLines({ errorTotals }: Reading): string[] {
+  const codes = [...errorTotals()].sort(([a], [b]) => (a < b ? -1 : 1))
   return codes.map(([code, count]) => `errorstat_${safe(code)}:count=${count}`)
 }
 

@@ -5,7 +5,7 @@ import type { NamespaceRow } from '../../metrics/namespaces.ts'
 import type { Namespace } from '../../store/namespace.ts'
 import type { Rates } from './rates.ts'
 import type { ServerState } from './state.ts'
-import type { CommandTotals, Totals } from './totals.ts'
+import type { CommandTotals, ErrorTotals, Totals } from './totals.ts'
 
 /** What the fields of one reply are computed from. */
 export interface Reading {
@@ -17,6 +17,7 @@ export interface Reading {
   readonly totals: Totals
   /** Costs a pass over all counters, so it is made only for the sections that show it. */
   commandTotals(): CommandTotals
+  errorTotals(): ErrorTotals
   /**
    * The namespaces that have a label, of each database, and the others summed; for a bound client its own only. Counted
    * when it is called.

@@ -99,7 +99,21 @@ export interface CommandTotals {
   readonly nanos: Float64Array
   /** Per command: calls per bucket of time, then the sum in ns; all namespaces together. */
   readonly histograms: Float64Array
-  readonly errorCodes: ReadonlyMap<string, number>
+}
+
+/** Error replies by their first word. */
+export type ErrorTotals = ReadonlyMap<string, number>
+
+export const readErrorTotals = (stats: CommandStats): ErrorTotals => new Map(stats.errorCodes)
+
+/** What has come since `before`. Errors that did not occur since are left out. */
+export function errorTotalsSince(now: ErrorTotals, before: ErrorTotals): ErrorTotals {
+  const since = new Map<string, number>()
+  for (const [code, count] of now) {
+    const more = count - (before.get(code) ?? 0)
+    if (more > 0) since.set(code, more)
+  }
+  return since
 }
 
 export function readCommandTotals(stats: CommandStats): CommandTotals {
@@ -113,23 +127,17 @@ export function readCommandTotals(stats: CommandStats): CommandTotals {
     rejected: stats.rejected.slice(),
     nanos: stats.nanos.slice(),
     histograms,
-    errorCodes: new Map(stats.errorCodes),
   }
 }
 
-/** Takes `before` away from `now`, which is changed and returned. Errors that did not occur since are left out. */
+/** Takes `before` away from `now`, which is changed and returned. */
 export function commandTotalsSince(now: CommandTotals, before: CommandTotals): CommandTotals {
   addTo(now.calls, before.calls, -1)
   addTo(now.failed, before.failed, -1)
   addTo(now.rejected, before.rejected, -1)
   addTo(now.nanos, before.nanos, -1)
   addTo(now.histograms, before.histograms, -1)
-  const errorCodes = new Map<string, number>()
-  for (const [code, count] of now.errorCodes) {
-    const since = count - (before.errorCodes.get(code) ?? 0)
-    if (since > 0) errorCodes.set(code, since)
-  }
-  return { ...now, errorCodes }
+  return now
 }
 
 function addTo(to: Float64Array, from: Float64Array, sign: 1 | -1): void {
